@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+mod event_row;
+
+pub use event_row::{EventRow, IdentifierRow};

@@ -1,0 +1,49 @@
+//! The events of one request.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Text;
+
+/// The body of `POST /v1/events`: at most [`limits::EVENTS_PER_BATCH_MAX`] events and
+/// [`limits::BODY_BYTES_MAX`] bytes. The content type does not matter; our SDK says `text/plain`,
+/// because that spares the browser a preflight request.
+///
+/// `E` is how an event is held: the SDK's queue has events as JSON text already, the collector
+/// reads them into [`Event`](crate::Event)s.
+///
+/// [`limits::EVENTS_PER_BATCH_MAX`]: crate::limits::EVENTS_PER_BATCH_MAX
+/// [`limits::BODY_BYTES_MAX`]: crate::limits::BODY_BYTES_MAX
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "E: Deserialize<'de>"))]
+pub struct Batch<'a, E> {
+    /// The site's name, as in its tag. A name and not a secret: it stands in every page.
+    #[serde(borrow)]
+    pub site: Text<'a>,
+    /// When the batch was sent, milliseconds since 1970 by the sender's clock. Beside the time of
+    /// receipt it tells how wrong that clock is.
+    pub sent_at: u64,
+    /// What holds for the whole page.
+    #[serde(borrow, default)]
+    pub context: Context<'a>,
+    /// The events, oldest first.
+    pub events: Vec<E>,
+}
+
+/// What a browser tells of itself. Everything may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Context<'a> {
+    /// The browser's first language, as BCP 47: `hr-HR`.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Text<'a>>,
+    /// The screen's width in CSS pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screen_width: Option<u16>,
+    /// Minutes to add to local time to get UTC, as JavaScript's `getTimezoneOffset` gives it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone_offset: Option<i16>,
+    /// True where the browser says that a program drives it (`navigator.webdriver`).
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub webdriver: bool,
+}
