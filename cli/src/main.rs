@@ -1,3 +1,36 @@
 #![doc = include_str!("../README.md")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its streams")]
 
-fn main() {}
+mod arguments;
+mod asked;
+mod audience;
+mod clickhouse;
+mod collect;
+mod database;
+mod failure;
+mod funnel;
+mod import;
+mod interests;
+mod log;
+mod migrate;
+mod output;
+mod privacy;
+mod segment;
+mod serve;
+mod signal;
+mod site;
+mod traffic;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    log::start(&arguments.log);
+    match arguments.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}

@@ -1,0 +1,39 @@
+//! `footfall funnel`
+
+use analytics::funnel::{By, Step, Window};
+use clap::Args;
+
+use crate::asked::Asked;
+
+#[derive(Args)]
+pub(crate) struct Funnel {
+    #[command(flatten)]
+    asked: Asked,
+    /// What counts as the step, in order: an event's name, or a name and a condition such as
+    /// 'page_view where path = "/cart"'; given 2 to 32 times
+    #[arg(long, required = true, value_name = "EVENT")]
+    step: Vec<Step>,
+    /// How long after its first step a visit through the funnel may take: 30m, 1d, none
+    #[arg(long, default_value = "30d", value_name = "DURATION")]
+    window: Window,
+    /// Whose steps belong together: visitor or session
+    #[arg(long, default_value = "visitor", value_name = "WHO")]
+    by: By,
+}
+
+impl Funnel {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let (range, site) = (self.asked.range()?, self.asked.site.clone());
+        let question = analytics::funnel::Funnel {
+            site,
+            steps: self.step,
+            window: self.window,
+            by: self.by,
+            range,
+        };
+        let store = self.asked.database.open_migrated().await?;
+        let report = question.ask(&store.server).await?;
+        self.asked.format.print(&report, &report.table())?;
+        Ok(store.close().await?)
+    }
+}

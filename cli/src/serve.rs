@@ -1,0 +1,29 @@
+//! `footfall serve`: the dashboard and its API alone.
+
+use clap::Args;
+
+use crate::database::DatabaseArguments;
+use crate::failure::listen;
+use crate::signal::Stop;
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    #[command(flatten)]
+    dashboard: dashboard::DashboardConfig,
+}
+
+impl Serve {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let stop = Stop::on_signal()?;
+        let settings = self.dashboard.check()?;
+        let listener = listen("--dashboard-listen", settings.listen()).await?;
+        let address = listener.local_addr()?;
+        let store = self.database.open_migrated().await?;
+        println!("dashboard   http://{address}");
+        let served = dashboard::run(settings, listener, store.server.clone(), stop.wait()).await;
+        store.close().await?;
+        Ok(served?)
+    }
+}

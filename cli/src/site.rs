@@ -1,0 +1,72 @@
+//! `footfall site`
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use store::site::{Origin, Site};
+use wire::SiteName;
+
+use crate::database::DatabaseArguments;
+
+#[derive(Args)]
+pub(crate) struct SiteCommand {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make a site, or change its origins, and print its tag
+    Add(Add),
+    /// List the sites and their origins
+    List(List),
+}
+
+#[derive(Args)]
+struct Add {
+    /// Lower-case letters, digits and inner hyphens, for example my-shop
+    name: SiteName,
+    /// Where the site's pages are served from, for example https://shop.example; may be repeated
+    #[arg(long, required = true, value_name = "URL")]
+    origin: Vec<Origin>,
+    /// Where browsers reach the collector; stands in the tag
+    #[arg(long, env = "FOOTFALL_COLLECTOR_URL", value_name = "URL", default_value = "http://127.0.0.1:4400")]
+    collector_url: Origin,
+    #[command(flatten)]
+    database: DatabaseArguments,
+}
+
+#[derive(Args)]
+struct List {
+    #[command(flatten)]
+    database: DatabaseArguments,
+}
+
+impl SiteCommand {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.action {
+            Action::Add(add) => add.run().await,
+            Action::List(list) => list.run().await,
+        }
+    }
+}
+
+impl Add {
+    async fn run(self) -> anyhow::Result<()> {
+        let store = self.database.open_migrated().await?;
+        let site = Site { name: self.name, origins: self.origin };
+        store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
+        println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
+        Ok(store.close().await?)
+    }
+}
+
+impl List {
+    async fn run(self) -> anyhow::Result<()> {
+        let store = self.database.open_migrated().await?;
+        for site in store::site::list(&store.server).await? {
+            let origins: Vec<String> = site.origins.iter().map(ToString::to_string).collect();
+            println!("{}\t{}", site.name, origins.join(" "));
+        }
+        Ok(store.close().await?)
+    }
+}

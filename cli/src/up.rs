@@ -1,0 +1,43 @@
+//! `footfall up`: the whole house in one process.
+
+use clap::Args;
+
+use crate::database::DatabaseArguments;
+use crate::failure::listen;
+use crate::signal::Stop;
+
+#[derive(Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    database: DatabaseArguments,
+    #[command(flatten)]
+    collector: collector::CollectorConfig,
+    #[command(flatten)]
+    dashboard: dashboard::DashboardConfig,
+}
+
+impl Up {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let stop = Stop::on_signal()?;
+        let data_dir = self.database.data_dir()?;
+        let collector = self.collector.check(&data_dir)?;
+        let dashboard = self.dashboard.check()?;
+        let collector_port = listen("--collector-listen", collector.listen()).await?;
+        let dashboard_port = listen("--dashboard-listen", dashboard.listen()).await?;
+        let (collector_address, dashboard_address) =
+            (collector_port.local_addr()?, dashboard_port.local_addr()?);
+        let store = self.database.open_migrated().await?;
+        println!("collector   http://{collector_address}");
+        println!("dashboard   http://{dashboard_address}");
+        println!("clickhouse  {}", store.server.url());
+        println!("footfall is up; Ctrl-C stops it");
+        let (collected, served) = tokio::join!(
+            collector::run(collector, collector_port, store.server.clone(), stop.clone().wait()),
+            dashboard::run(dashboard, dashboard_port, store.server.clone(), stop.wait()),
+        );
+        // The collector has drained by now; only then may the engine go.
+        store.close().await?;
+        collected?;
+        Ok(served?)
+    }
+}
