@@ -1,6 +1,6 @@
 -- What happened. One row per event; a retried event has the same key and so becomes one row
 -- (read with FINAL). Ordered so that a site's days are read alone and a visitor's events lie together.
-CREATE TABLE events (
+CREATE TABLE IF NOT EXISTS events (
     site LowCardinality(String) COMMENT 'the site''s name, as in its tag',
     event_id UUID COMMENT 'made once by the sender; every retry carries the same',
     kind LowCardinality(String) COMMENT 'page_view, step, custom or identify',
@@ -46,10 +46,10 @@ SETTINGS non_replicated_deduplication_window = 10000;
 
 -- Events of visitors who are programs: set apart, not thrown away. The same shape, so that a wrongly
 -- judged visitor can be moved back by one INSERT ... SELECT.
-CREATE TABLE bot_events AS events;
+CREATE TABLE IF NOT EXISTS bot_events AS events;
 
 -- What is known of a visitor that could leave for an ad platform: hashes, never the raw text.
-CREATE TABLE identifiers (
+CREATE TABLE IF NOT EXISTS identifiers (
     site LowCardinality(String),
     visitor_id UUID,
     user_id String COMMENT 'as in events',
@@ -64,7 +64,7 @@ ORDER BY (site, visitor_id, kind, value)
 SETTINGS non_replicated_deduplication_window = 10000;
 
 -- Who must never leave, whatever a segment says; by the same hashes as identifiers.
-CREATE TABLE suppressions (
+CREATE TABLE IF NOT EXISTS suppressions (
     site LowCardinality(String),
     kind LowCardinality(String),
     value String,
@@ -75,7 +75,7 @@ ENGINE = ReplacingMergeTree(suppressed_at)
 ORDER BY (site, kind, value);
 
 -- Sites, and later funnels, segments and audiences: every version that was ever applied.
-CREATE TABLE definitions (
+CREATE TABLE IF NOT EXISTS definitions (
     kind LowCardinality(String) COMMENT 'site',
     name String,
     body String COMMENT 'JSON',

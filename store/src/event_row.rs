@@ -65,3 +65,24 @@ pub struct IdentifierRow {
     pub occurred_at: i64,
     pub received_at: i64,
 }
+
+/// A row of `definitions`: one version of one thing an operator declared.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Serialize)]
+pub(crate) struct DefinitionRow {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    pub(crate) body: String,
+    pub(crate) applied_at: i64,
+}
+
+/// A row of `migrations`: one statement that was done.
+#[derive(Clone, Debug, PartialEq, Eq, Row, Serialize, Deserialize)]
+pub(crate) struct MigrationRow {
+    pub(crate) version: u32,
+    pub(crate) name: String,
+    pub(crate) sha256: String,
+    pub(crate) statement: u32,
+    pub(crate) statements: u32,
+    pub(crate) statement_sha256: String,
+    pub(crate) applied_at: i64,
+}

@@ -1,0 +1,132 @@
+//! Sites: who may send events, kept with every version that ever was.
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use wire::SiteName;
+
+pub use crate::origin::{Origin, OriginError};
+
+use crate::event_row::DefinitionRow;
+use crate::server::{QUESTION_TIMEOUT, Server, ServerError};
+use crate::sql;
+
+/// Origins of one site.
+pub const ORIGINS_MAX: usize = 100;
+
+/// Sites of one database: [`list`] gives no more.
+pub const SITES_MAX: u32 = 10_000;
+
+/// A site that may send events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// As in its tag.
+    pub name: SiteName,
+    /// The pages it has: a browser's events are taken from these origins only.
+    pub origins: Vec<Origin>,
+}
+
+/// What [`add`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// There was no site of this name.
+    New,
+    /// The site was there, with other origins.
+    Changed,
+    /// The site was there, just so.
+    Unchanged,
+}
+
+/// Why a site was not added.
+#[derive(Debug, Error)]
+pub enum SiteError {
+    /// More than [`ORIGINS_MAX`].
+    #[error("the site {name} has {count} origins; at most {ORIGINS_MAX} are kept")]
+    TooManyOrigins {
+        /// The site.
+        name: SiteName,
+        /// How many it has.
+        count: usize,
+    },
+    /// ClickHouse could not be asked or written to.
+    #[error(transparent)]
+    Server(#[from] ServerError),
+}
+
+/// What a site's definition holds beside its name.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    origins: Vec<Origin>,
+}
+
+/// What [`sql::SITES`] answers.
+#[derive(Row, Deserialize)]
+struct Found {
+    name: String,
+    latest: String,
+    since: i64,
+}
+
+/// Makes a site, or gives it these origins; the same site twice is one version. The latest version holds,
+/// so `now_millis` that is not after the version before is taken as just after it.
+///
+/// # Errors
+/// Too many origins, or a ClickHouse that cannot be asked; see [`SiteError`].
+pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added, SiteError> {
+    let mut origins = site.origins.clone();
+    origins.sort();
+    origins.dedup();
+    if origins.len() > ORIGINS_MAX {
+        return Err(SiteError::TooManyOrigins { name: site.name.clone(), count: origins.len() });
+    }
+    let found = server.client().query(sql::SITE).bind(site.name.as_str());
+    let found = server.within(QUESTION_TIMEOUT, found.fetch_optional::<Found>()).await?;
+    let (added, applied_at) = match &found {
+        None => (Added::New, now_millis),
+        Some(before) => match serde_json::from_str::<Body>(&before.latest) {
+            Ok(body) if body.origins == origins => return Ok(Added::Unchanged),
+            _ => (Added::Changed, now_millis.max(before.since.saturating_add(1))),
+        },
+    };
+    let row = DefinitionRow {
+        kind: "site".to_owned(),
+        name: site.name.to_string(),
+        body: serde_json::json!({ "origins": origins }).to_string(),
+        applied_at,
+    };
+    server.within(QUESTION_TIMEOUT, write(server, &row)).await?;
+    Ok(added)
+}
+
+/// Every site in its latest version, by name. A definition this release cannot read is left out with a
+/// warning, so that one of them does not stop all.
+///
+/// # Errors
+/// When ClickHouse cannot be asked.
+pub async fn list(server: &Server) -> Result<Vec<Site>, ServerError> {
+    let found = server.client().query(sql::SITES).bind(SITES_MAX).fetch_all::<Found>();
+    let found = server.within(QUESTION_TIMEOUT, found).await?;
+    Ok(found.iter().filter_map(read).collect())
+}
+
+fn read(found: &Found) -> Option<Site> {
+    let name = found.name.parse::<SiteName>();
+    let body = serde_json::from_str::<Body>(&found.latest);
+    match (name, body) {
+        (Ok(name), Ok(body)) => Some(Site { name, origins: body.origins }),
+        (_, Err(error)) => {
+            tracing::warn!(site = %found.name, %error, "a site's definition cannot be read");
+            None
+        }
+        (Err(error), _) => {
+            tracing::warn!(site = %found.name, %error, "a site's name cannot be read");
+            None
+        }
+    }
+}
+
+async fn write(server: &Server, row: &DefinitionRow) -> Result<(), clickhouse::error::Error> {
+    let mut insert = server.client().insert::<DefinitionRow>("definitions").await?;
+    insert.write(row).await?;
+    insert.end().await
+}

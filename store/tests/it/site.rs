@@ -1,0 +1,54 @@
+//! Sites: added once, changed by a new version.
+
+use store::site::{Added, ORIGINS_MAX, Site, SiteError, add, list};
+use store::testing::TestDatabase;
+
+fn site(name: &str, origins: &[&str]) -> Site {
+    let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+    Site { name: name.parse().unwrap(), origins }
+}
+
+async fn versions(database: &TestDatabase) -> u64 {
+    let count = database.server().client().query("SELECT count() FROM definitions");
+    count.fetch_one().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_same_site_twice_is_one_version_and_new_origins_make_another() {
+    let database = TestDatabase::create().await;
+    let server = database.server();
+    let first = site("shop", &["https://shop.example", "https://www.shop.example"]);
+    let turned = site("shop", &["https://www.shop.example", "https://shop.example/"]);
+    assert_eq!(add(server, &first, 1000).await.unwrap(), Added::New);
+    assert_eq!(add(server, &turned, 2000).await.unwrap(), Added::Unchanged);
+    assert_eq!(versions(&database).await, 1);
+
+    let moved = site("shop", &["https://new.example"]);
+    // At the same millisecond by the caller's clock: the later call still wins.
+    assert_eq!(add(server, &moved, 1000).await.unwrap(), Added::Changed);
+    let other = site("blog", &["http://localhost:8080"]);
+    assert_eq!(add(server, &other, 1000).await.unwrap(), Added::New);
+    assert_eq!(list(server).await.unwrap(), [other, moved]);
+    assert_eq!(versions(&database).await, 3);
+}
+
+#[tokio::test]
+async fn a_definition_that_cannot_be_read_does_not_hide_the_others() {
+    let database = TestDatabase::create().await;
+    let shop = site("shop", &["https://shop.example"]);
+    add(database.server(), &shop, 1000).await.unwrap();
+    let odd = "INSERT INTO definitions (kind, name, body, applied_at) VALUES
+        ('site', 'newer', '{\"origins\": 7}', 1), ('site', 'Not A Name', '{\"origins\": []}', 1)";
+    database.server().client().query(odd).execute().await.unwrap();
+    assert_eq!(list(database.server()).await.unwrap(), [shop]);
+}
+
+#[tokio::test]
+async fn more_origins_than_are_kept_are_refused() {
+    let database = TestDatabase::create().await;
+    let origins: Vec<String> = (0..=ORIGINS_MAX).map(|n| format!("https://s{n}.example")).collect();
+    let many = site("shop", &origins.iter().map(String::as_str).collect::<Vec<_>>());
+    let error = add(database.server(), &many, 1000).await.unwrap_err();
+    assert!(matches!(error, SiteError::TooManyOrigins { count: 101, .. }), "{error:?}");
+    assert_eq!(list(database.server()).await.unwrap(), []);
+}
