@@ -33,8 +33,8 @@ impl PersonName {
 
     /// The hash by Google's rule.
     #[must_use]
-    pub const fn google(&self) -> &Hashed {
-        &self.google
+    pub const fn google(&self) -> Hashed {
+        self.google
     }
 }
 
@@ -45,8 +45,8 @@ mod tests {
     #[test]
     fn keeps_every_letter_in_lower_case() {
         let name = PersonName::parse(" HORVAT  Kovač ").unwrap();
-        assert_eq!(name.google(), &Hashed::of("horvat kovač"));
-        assert_eq!(PersonName::parse("ΓΙΏΡΓΟΣ").unwrap().google(), &Hashed::of("γιώργος"));
+        assert_eq!(name.google(), Hashed::of("horvat kovač"));
+        assert_eq!(PersonName::parse("ΓΙΏΡΓΟΣ").unwrap().google(), Hashed::of("γιώργος"));
     }
 
     #[test]

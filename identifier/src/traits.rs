@@ -102,7 +102,7 @@ pub fn from_traits<'a>(
     }
     let region = region.or_else(|| default_region.and_then(|code| Country::parse(code).ok()));
     let phones = phones.into_iter().filter_map(|raw| Phone::parse(raw, region).ok());
-    found.extend(phones.map(|phone| Identifier::new(Kind::Phone, phone.google().as_str())));
+    found.extend(phones.map(|phone| Identifier::new(Kind::Phone, phone.google().to_string())));
     found.sort_unstable();
     found.dedup();
     found
@@ -110,14 +110,14 @@ pub fn from_traits<'a>(
 
 fn of_email(email: Email) -> [Identifier; 2] {
     [
-        Identifier::new(Kind::EmailGoogle, email.google().as_str()),
-        Identifier::new(Kind::EmailMeta, email.meta().as_str()),
+        Identifier::new(Kind::EmailGoogle, email.google().to_string()),
+        Identifier::new(Kind::EmailMeta, email.meta().to_string()),
     ]
 }
 
 fn of_name(kind: Kind, raw: &str) -> Option<Identifier> {
     let name = PersonName::parse(raw).ok()?;
-    Some(Identifier::new(kind, name.google().as_str()))
+    Some(Identifier::new(kind, name.google().to_string()))
 }
 
 #[cfg(test)]
@@ -152,9 +152,9 @@ mod tests {
             from_traits([("phone", "091 234 5678"), ("country", "HR")].into_iter(), Some("US"));
         let expected = Phone::parse("+385912345678", None).unwrap();
         assert_eq!(own.last().map(|identifier| identifier.kind), Some(Kind::Country));
-        assert_eq!(own[0].value, expected.google().as_str());
+        assert_eq!(own[0].value, expected.google().to_string());
         let default = from_traits([("phone", "091 234 5678")].into_iter(), Some("hr"));
-        assert_eq!(default[0].value, expected.google().as_str());
+        assert_eq!(default[0].value, expected.google().to_string());
         assert!(from_traits([("phone", "091 234 5678")].into_iter(), None).is_empty());
     }
 
