@@ -1,0 +1,116 @@
+//! When to send, and what to do with the answer.
+
+use crate::browser::Clock;
+use crate::config::{FLUSH_MILLIS, RETRY_MILLIS_MAX, RETRY_MILLIS_MIN};
+
+/// One batch at a time on its way.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    in_flight: Vec<String>,
+    /// Given to the browser as a beacon, unanswered: not to be given again by the next `pagehide`.
+    beaconed: Vec<String>,
+    due: Option<u64>,
+    failures: u32,
+    any_sent: bool,
+}
+
+/// What became of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Its events leave the queue: they are on the collector's disk, or refused for good.
+    Done(Vec<String>),
+    /// Its events stay, and are sent again later.
+    Retry,
+}
+
+impl Delivery {
+    /// There is something to send: at once (in the browser's next task) the first time, so that a
+    /// short visit is told too; then in a little while, with company.
+    pub(crate) fn wanted(&mut self, now: u64) {
+        if self.due.is_none() {
+            let wait = if self.any_sent { FLUSH_MILLIS } else { 0 };
+            self.due = Some(now + wait);
+        }
+    }
+
+    /// When the next batch should go; `None` while one is on its way.
+    pub(crate) fn due(&self) -> Option<u64> {
+        self.due.filter(|_| self.in_flight.is_empty())
+    }
+
+    /// A batch goes.
+    pub(crate) fn sent(&mut self, events: Vec<String>) {
+        self.in_flight = events;
+        self.due = None;
+        self.any_sent = true;
+    }
+
+    /// Nothing is left to send.
+    pub(crate) fn nothing_left(&mut self) {
+        self.due = None;
+    }
+
+    /// A batch goes without an answer to come.
+    pub(crate) fn beaconed(&mut self, events: Vec<String>) {
+        self.beaconed.extend(events);
+    }
+
+    /// What a beacon must not carry: on its way already.
+    pub(crate) fn on_the_way(&self) -> Vec<String> {
+        [self.in_flight.as_slice(), self.beaconed.as_slice()].concat()
+    }
+
+    /// The answer's HTTP status came; 0 where there was none.
+    pub(crate) fn answered(&mut self, status: u16, clock: &mut dyn Clock) -> Outcome {
+        let events = core::mem::take(&mut self.in_flight);
+        self.beaconed.clear();
+        if is_final(status) {
+            self.failures = 0;
+            return Outcome::Done(events);
+        }
+        let mut chance = [0];
+        clock.fill_random(&mut chance);
+        self.due = Some(clock.now() + wait_millis(self.failures, chance[0]));
+        self.failures = self.failures.saturating_add(1);
+        Outcome::Retry
+    }
+
+    /// Whether a batch is on its way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+}
+
+/// Whether sending the same again would be of no use: accepted, or the sender's fault.
+fn is_final(status: u16) -> bool {
+    (200..300).contains(&status) || (400..500).contains(&status) && status != 429
+}
+
+/// Doubles with each failure; the half of it is chance (0 to 255), so that pages that failed
+/// together do not come back together.
+fn wait_millis(failures: u32, chance: u8) -> u64 {
+    let full = (RETRY_MILLIS_MIN << failures.min(16)).min(RETRY_MILLIS_MAX);
+    full / 2 + full / 2 * u64::from(chance) / 255
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_and_ends_at_a_minute() {
+        assert_eq!((wait_millis(0, 0), wait_millis(0, 255)), (500, 1000));
+        assert_eq!((wait_millis(3, 0), wait_millis(3, 255)), (4000, 8000));
+        assert_eq!(wait_millis(u32::MAX, 255), RETRY_MILLIS_MAX);
+    }
+
+    #[test]
+    fn a_network_failure_a_server_error_and_a_full_house_are_tried_again() {
+        for status in [0, 429, 500, 502, 503] {
+            assert!(!is_final(status), "{status}");
+        }
+        for status in [200, 202, 400, 403, 413] {
+            assert!(is_final(status), "{status}");
+        }
+    }
+}
