@@ -1,1 +1,7 @@
 #![doc = include_str!("../README.md")]
+
+pub mod funnel;
+pub mod interest;
+pub mod query;
+pub mod segment;
+pub mod traffic;
