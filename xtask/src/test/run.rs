@@ -1,0 +1,64 @@
+//! What runs: the programs, the tests against one real ClickHouse, the tracker's own tests in a browser.
+
+use std::fs;
+
+use anyhow::{Result, ensure};
+
+use super::browser::Browser;
+use crate::build::{self, TARGET};
+use crate::fetch::Fetched;
+use crate::program::{cargo, run};
+use crate::{clickhouse, place};
+
+/// What the end-to-end tests start: as at the desk, without optimisation, so that it is built in time.
+pub(super) fn build(fetched: &Fetched) -> Result<()> {
+    build::assets(fetched)?;
+    build::programs(false)
+}
+
+/// One engine for all tests; each makes a database of its own in it.
+pub(super) fn tests(fetched: &Fetched, browser: &Browser) -> Result<()> {
+    let data_dir = tempfile::tempdir()?;
+    let (mut engine, url) = clickhouse::start(data_dir.path(), 0)?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
+    tests.env(clickhouse::TEST_CLICKHOUSE_URL, url);
+    tests.env("FOOTFALL_BIN_DIR", place::target().join("debug"));
+    tests.env("FOOTFALL_GEO_FILE", &fetched.geo_file);
+    if let Some(data) = place::reference_data() {
+        tests.env("FOOTFALL_REFERENCE_DATA", data);
+    }
+    browser.name_in(&mut tests);
+    let outcome = run(&mut tests);
+    // Where the engine is gone, that is why the tests failed.
+    engine.check()?;
+    outcome?;
+    engine.stop()
+}
+
+/// `sdk-wasm/tests/web.rs` in the browser. cargo's runner for wasm is built here, as its versions must agree.
+pub(super) fn tests_in_wasm(browser: &Browser) -> Result<()> {
+    let name = "wasm-test-runner";
+    run(cargo().args([
+        "build",
+        "--locked",
+        "-p",
+        "xtask",
+        "--features",
+        "wasm-tests",
+        "--bin",
+        name,
+    ]))?;
+    let runner = place::built("debug", name);
+    ensure!(runner.is_file(), "cargo made no {}", runner.display());
+
+    let folder = tempfile::tempdir()?;
+    let settings = folder.path().join("webdriver.json");
+    fs::write(&settings, browser.webdriver_settings())?;
+    let mut tests = cargo();
+    tests.args(["test", "--locked", "-p", "sdk-wasm", "--target", TARGET, "--test", "web"]);
+    tests.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
+    tests.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &settings);
+    browser.name_in(&mut tests);
+    run(&mut tests)
+}
