@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod embedded;
 mod event_row;
 pub mod migrate;
+mod open;
 mod origin;
 pub mod server;
 pub mod site;
@@ -11,4 +13,5 @@ mod statement;
 pub mod testing;
 
 pub use event_row::{EventRow, IdentifierRow};
+pub use open::{OpenError, OpenOptions, Store, open};
 pub use server::{Address, AddressError, Secret, Server, ServerError};

@@ -213,6 +213,12 @@ impl Server {
         &self.address.database
     }
 
+    /// Scheme, host and port, nothing secret.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.address.url
+    }
+
     /// Where this server is.
     #[must_use]
     pub fn address(&self) -> &Address {

@@ -46,3 +46,8 @@ FROM definitions WHERE kind = 'site' AND name = ? GROUP BY name";
 /// Bound: the database's name, as an identifier.
 #[cfg(feature = "testing")]
 pub(crate) const DROP_DATABASE: &str = "DROP DATABASE IF EXISTS ? SYNC";
+
+/// What the embedded engine is started with: it opens its HTTP port, and the last statement never ends.
+pub(crate) const SERVE: &str = "\
+SYSTEM START LISTEN HTTP; \
+SELECT sleepEachRow(1) FROM system.numbers SETTINGS max_block_size = 1 FORMAT Null";
