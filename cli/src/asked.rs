@@ -1,6 +1,6 @@
 //! What every question is asked with.
 
-use analytics::query::Range;
+use analytics::query::{Filter, Range};
 use clap::Args;
 use jiff::Timestamp;
 use wire::SiteName;
@@ -12,13 +12,16 @@ use crate::output::Format;
 pub(crate) struct Asked {
     /// The site asked about
     #[arg(long, value_name = "NAME")]
-    pub(crate) site: SiteName,
+    site: SiteName,
     /// From when: a date, an RFC 3339 time, or how long ago (30d); all for everything [default: 30d]
     #[arg(long, value_name = "WHEN")]
     from: Option<String>,
     /// Until when, in the same forms [default: now]
     #[arg(long, value_name = "WHEN")]
     to: Option<String>,
+    /// Only events of which this holds: 'device = "mobile" and country in ("HR", "SI")'
+    #[arg(long = "where", value_name = "CONDITION", default_value_t)]
+    filter: Filter,
     /// How the answer is written
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -27,7 +30,9 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    pub(crate) fn range(&self) -> anyhow::Result<Range> {
-        Ok(Range::parse(self.from.as_deref(), self.to.as_deref(), Timestamp::now())?)
+    /// Which events are asked about.
+    pub(crate) fn scope(&self) -> anyhow::Result<(SiteName, Range, Filter)> {
+        let range = Range::parse(self.from.as_deref(), self.to.as_deref(), Timestamp::now())?;
+        Ok((self.site.clone(), range, self.filter.clone()))
     }
 }

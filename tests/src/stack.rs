@@ -1,16 +1,20 @@
 //! The whole house, standing: `footfall up` as a user runs it.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, ensure};
 use tempfile::TempDir;
 
-use crate::program::{Footfall, footfall};
+use crate::program::Footfall;
+use crate::running::{Running, eventually};
+
+/// How long accepted events may take into ClickHouse on a busy machine.
+const ARRIVAL: Duration = Duration::from_secs(60);
 
 /// A running `footfall up` on free ports, with a data folder that ends with it.
 pub struct Stack {
-    program: Child,
+    // In this order: the program must be gone before its folder is.
+    program: Running,
     data_dir: TempDir,
     /// Where the collector answers: `http://127.0.0.1:PORT`.
     pub collector: String,
@@ -24,7 +28,7 @@ impl Stack {
     /// Starts the program with further arguments and waits until it says that it is up.
     ///
     /// # Errors
-    /// Where it ends before that; what it logged is on this test's standard error.
+    /// Where it ends before that.
     pub fn up(further: &[&str]) -> anyhow::Result<Self> {
         let data_dir = tempfile::tempdir()?;
         let folder = data_dir.path().to_str().context("a path in UTF-8")?;
@@ -32,19 +36,14 @@ impl Stack {
         arguments.extend(["--collector-listen", "127.0.0.1:0"]);
         arguments.extend(["--dashboard-listen", "127.0.0.1:0"]);
         arguments.extend(further);
-        let mut program = footfall(&arguments)?.stdout(Stdio::piped()).spawn()?;
-        let printed = program.stdout.take().context("standard output is a pipe")?;
-        let mut said = String::new();
-        for line in BufReader::new(printed).lines() {
-            let line = line?;
-            said.push_str(&line);
-            said.push('\n');
-            if line.starts_with("footfall is up") {
-                let [collector, dashboard, clickhouse] = addresses(&said)?;
-                return Ok(Self { program, data_dir, collector, dashboard, clickhouse });
-            }
-        }
-        bail!("footfall up ended with {}: {said}", program.wait()?)
+        let program = Running::start(&arguments, "footfall is up")?;
+        Ok(Self {
+            collector: program.address("collector")?,
+            dashboard: program.address("dashboard")?,
+            clickhouse: program.address("clickhouse")?,
+            program,
+            data_dir,
+        })
     }
 
     /// Runs another command of the program on the same data folder, while this one is up.
@@ -61,9 +60,11 @@ impl Stack {
     /// # Errors
     /// Where the command fails.
     pub fn site(&self, name: &str, origin: &str) -> anyhow::Result<String> {
-        let tag = self.footfall(
-            &["site", "add", name, "--origin", origin, "--collector-url", &self.collector],
-        )?;
+        let add = ["site", "add", name, "--origin", origin, "--collector-url", &self.collector];
+        let tag = self.footfall(&add)?;
+        // The collector reads the sites anew every few seconds.
+        let script = format!("{}/s/{name}.js", self.collector);
+        eventually(ARRIVAL, || Ok(ureq::get(&script).call()?))?;
         Ok(tag.trim().to_owned())
     }
 
@@ -75,21 +76,34 @@ impl Stack {
         let url = format!("{}/api/v1{path}", self.dashboard);
         Ok(ureq::get(&url).call().with_context(|| url)?.body_mut().read_json()?)
     }
-}
 
-impl Drop for Stack {
-    fn drop(&mut self) {
-        // The engine dies with its parent; the data folder goes right after.
-        drop(self.program.kill());
-        drop(self.program.wait());
+    /// Waits until ClickHouse holds `expected` of a site's events.
+    ///
+    /// # Errors
+    /// Where there are more, or still fewer after a minute.
+    pub fn arrived(&self, site: &str, expected: u64) -> anyhow::Result<()> {
+        eventually(ARRIVAL, || {
+            let count = stored(&self.clickhouse, site)?;
+            ensure!(count == expected, "{count} events of {site} are stored, not {expected}");
+            Ok(())
+        })
+    }
+
+    /// Stops the program as a service manager does.
+    ///
+    /// # Errors
+    /// Where it does not end well.
+    pub fn stop(self) -> anyhow::Result<()> {
+        self.program.stop()
     }
 }
 
-fn addresses(said: &str) -> anyhow::Result<[String; 3]> {
-    let after = |word: &str| -> anyhow::Result<String> {
-        let line = said.lines().find(|line| line.starts_with(word));
-        let address = line.and_then(|line| line.split_whitespace().nth(1));
-        Ok(address.with_context(|| format!("no line {word} in: {said}"))?.to_owned())
-    };
-    Ok([after("collector")?, after("dashboard")?, after("clickhouse")?])
+/// How many events of a site a ClickHouse holds, bots not counted.
+///
+/// # Errors
+/// Where it does not answer.
+pub fn stored(clickhouse: &str, site: &str) -> anyhow::Result<u64> {
+    let count = "SELECT count() FROM footfall.events FINAL WHERE site = {site:String}";
+    let answer = ureq::post(clickhouse).query("param_site", site).send(count)?;
+    Ok(answer.into_body().read_to_string()?.trim().parse()?)
 }

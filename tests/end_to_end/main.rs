@@ -1,0 +1,14 @@
+//! Every test here is something a user would do, done with the real programs.
+//!
+//! `clickstream` an analyst loads a real shop's events and asks for funnels whose answers are known;
+//! `shop` a visitor walks the example shop in a real browser, and the marketer's numbers are what
+//! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
+//! `refused` what a program that cannot start or a request that cannot be taken is told.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod clickstream;
+mod outage;
+mod pages;
+mod refused;
+mod shop;
