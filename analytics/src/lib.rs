@@ -2,6 +2,7 @@
 
 pub mod funnel;
 pub mod interest;
+pub mod overview;
 pub mod query;
 pub mod segment;
 pub mod traffic;

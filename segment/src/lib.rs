@@ -11,6 +11,8 @@ mod parse;
 mod rule;
 mod show;
 mod sql;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timeline;
 
 pub use evaluate::{Program, UnknownField, evaluate};

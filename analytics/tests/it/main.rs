@@ -7,6 +7,7 @@ mod clickstream;
 mod funnel;
 mod interest;
 mod segment;
+mod segment_evaluator;
 mod traffic;
 
 use jiff::Timestamp;
