@@ -39,6 +39,8 @@ pub(crate) fn start(data_dir: &Path, port: u16) -> Result<(Running, String)> {
     let mut command = Command::new(place::built("debug", "footfall"));
     command.arg("clickhouse").arg("--data-dir").arg(data_dir);
     command.arg("--engine-port").arg(port.to_string());
+    // Its own engine, whatever server the developer's other commands use.
+    command.env_remove("FOOTFALL_CLICKHOUSE_URL");
     let mut engine = Running::start(&command)?;
     let line = engine.line(READY, START)?;
     let url = line.strip_prefix(READY).context("the line began with it")?.trim().to_owned();

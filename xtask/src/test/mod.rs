@@ -47,7 +47,7 @@ const STEPS: [(&str, Step); 11] = [
     ("dependencies", |_| check::dependencies()),
     ("unused dependencies", |_| check::unused_dependencies()),
     ("tests in wasm", |bench| run::tests_in_wasm(bench.browser()?)),
-    ("tests", |bench| run::tests(bench.fetched()?, bench.browser()?)),
+    ("tests", |bench| run::tests(bench.browser()?)),
 ];
 
 /// The browser of the tests, for the demo's visitors too.

@@ -17,14 +17,13 @@ pub(super) fn build(fetched: &Fetched) -> Result<()> {
 }
 
 /// One engine for all tests; each makes a database of its own in it.
-pub(super) fn tests(fetched: &Fetched, browser: &Browser) -> Result<()> {
+pub(super) fn tests(browser: &Browser) -> Result<()> {
     let data_dir = tempfile::tempdir()?;
     let (mut engine, url) = clickhouse::start(data_dir.path(), 0)?;
     let mut tests = cargo();
     tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
     tests.env(clickhouse::TEST_CLICKHOUSE_URL, url);
     tests.env("FOOTFALL_BIN_DIR", place::target().join("debug"));
-    tests.env("FOOTFALL_GEO_FILE", &fetched.geo_file);
     if let Some(data) = place::reference_data() {
         tests.env("FOOTFALL_REFERENCE_DATA", data);
     }
@@ -59,6 +58,8 @@ pub(super) fn tests_in_wasm(browser: &Browser) -> Result<()> {
     tests.args(["test", "--locked", "-p", "sdk-wasm", "--target", TARGET, "--test", "web"]);
     tests.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner);
     tests.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &settings);
+    // The runner's own 5 s and 20 s are short for a busy machine's first start of a browser.
+    tests.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60").env("WASM_BINDGEN_TEST_TIMEOUT", "120");
     browser.name_in(&mut tests);
     run(&mut tests)
 }
