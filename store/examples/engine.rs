@@ -3,10 +3,11 @@
 //!
 //! `cargo run -p store --example engine -- hold DIR PORT`, with `FOOTFALL_CLICKHOUSE_LIBRARY` naming the
 //! library where it is not in the cache.
-#![allow(clippy::print_stdout, reason = "a program on the command line")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program on the command line")]
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use store::embedded::{EngineArgs, run_engine};
@@ -32,10 +33,17 @@ enum Command {
     Engine(EngineArgs),
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    match Arguments::parse().command {
-        Command::Engine(arguments) => Ok(run_engine(&arguments)?),
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Engine(arguments) => run_engine(&arguments).map_err(Into::into),
         Command::Hold { data_dir, engine_port, library } => hold(data_dir, engine_port, library),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -130,6 +130,17 @@ fn argv(folder: &Folder, port: u16) -> Vec<OsString> {
     ]
 }
 
+/// The engine has no password, so no browser may speak to it: a page of any site could otherwise send it
+/// SQL. Browsers say `Sec-Fetch-Site` with every request to this machine, and `Origin` with every POST.
+const NO_BROWSERS: &str = "\
+<http_handlers>
+<rule><headers><Sec-Fetch-Site>regex:.+</Sec-Fetch-Site></headers><handler><type>static</type>\
+<status>403</status><response_content>not for browsers</response_content></handler></rule>
+<rule><headers><Origin>regex:.+</Origin></headers><handler><type>static</type>\
+<status>403</status><response_content>not for browsers</response_content></handler></rule>
+<defaults/>
+</http_handlers>";
+
 /// A machine that runs everything else too: half of its memory at most, small caches, one rotated log of
 /// warnings. ClickHouse keeps no tables about itself (`system.query_log` and its like) where none are
 /// configured.
@@ -145,6 +156,7 @@ fn write_settings(folder: &Folder) -> std::io::Result<()> {
          <index_mark_cache_size>67108864</index_mark_cache_size>\n\
          <uncompressed_cache_size>0</uncompressed_cache_size>\n\
          <max_concurrent_queries>100</max_concurrent_queries>\n\
+         {NO_BROWSERS}\n\
          </clickhouse>\n"
     );
     fs::write(folder.settings(), settings)

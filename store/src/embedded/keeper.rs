@@ -2,6 +2,8 @@
 
 use std::io;
 use std::process::{ChildStdin, Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -15,6 +17,8 @@ use tokio::sync::{oneshot, watch};
 pub(super) struct Keeper {
     pid: u32,
     ended: watch::Receiver<Option<ExitStatus>>,
+    /// Set while the child's end would surprise its user.
+    needed: Arc<AtomicBool>,
     /// Held, never written: the child ends when this is closed.
     _lifeline: ChildStdin,
 }
@@ -24,6 +28,8 @@ impl Keeper {
     pub(super) async fn spawn(mut command: Command) -> io::Result<Self> {
         let (started, start) = oneshot::channel();
         let (end, ended) = watch::channel(None);
+        let needed = Arc::new(AtomicBool::new(false));
+        let still_needed = Arc::clone(&needed);
         let keep = move || {
             let (mut child, sent) = match command.spawn() {
                 Ok(mut child) => {
@@ -41,7 +47,12 @@ impl Keeper {
                 tracing::debug!("nobody waits for the child; its standard input is closed by now");
             }
             match child.wait() {
-                Ok(status) => drop(end.send_replace(Some(status))),
+                Ok(status) => {
+                    if still_needed.load(Ordering::Relaxed) {
+                        tracing::error!(%status, "the embedded ClickHouse ended by itself");
+                    }
+                    end.send_replace(Some(status));
+                }
                 Err(error) => tracing::warn!(%error, "cannot wait for the embedded ClickHouse"),
             }
         };
@@ -50,7 +61,12 @@ impl Keeper {
         let gone = || io::Error::other("the thread that starts it ended");
         let (pid, lifeline) = start.await.map_err(|_| gone())??;
         let lifeline = lifeline.ok_or_else(gone)?;
-        Ok(Self { pid, ended, _lifeline: lifeline })
+        Ok(Self { pid, ended, needed, _lifeline: lifeline })
+    }
+
+    /// From here on an end that nobody asked for is logged.
+    pub(super) fn need(&self) {
+        self.needed.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -77,6 +93,7 @@ impl Keeper {
     }
 
     fn signal(&self, signal: Signal) {
+        self.needed.store(false, Ordering::Relaxed);
         // Once it was waited for, the id may be another's.
         if self.ended().is_some() {
             return;
@@ -85,5 +102,11 @@ impl Keeper {
         if let Some(Err(error)) = pid.map(|pid| kill_process(pid, signal)) {
             tracing::debug!(%error, "the embedded ClickHouse could not be signalled");
         }
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.needed.store(false, Ordering::Relaxed);
     }
 }

@@ -73,6 +73,7 @@ impl Engine {
         let address = address(port);
         ready(&mut keeper, &folder, &address).await?;
         folder.write_address(&address)?;
+        keeper.need();
         tracing::info!(%address, pid = keeper.pid(), "the embedded ClickHouse is ready");
         Ok(Self { address, keeper, folder })
     }

@@ -2,6 +2,7 @@
 //! (each test makes and drops its own database).
 #![allow(clippy::unwrap_used, reason = "a test's helper fails the test")]
 
+mod engine;
 mod migrate;
 mod rows;
 mod site;
