@@ -45,7 +45,7 @@ pub async fn walk_seen(
     let shop_url = Url::parse(shop_url).with_context(|| format!("{shop_url} is no address"))?;
     let browser = Browser::start().await?;
     for visitor in &plan.visitors {
-        let tab = browser.visitor(&visitor.device, visitor.language).await?;
+        let tab = browser.visitor(&visitor.device, visitor.language, Some(visitor.address)).await?;
         let visit = Visit { tab: &tab, visitor, shop_url: &shop_url };
         let visited = visit.run().await;
         let closed = tab.close().await;
@@ -70,7 +70,6 @@ struct Visit<'a> {
 impl Visit<'_> {
     async fn run(&self) -> anyhow::Result<()> {
         let who = self.visitor;
-        self.tab.say_address(who.address).await?;
         self.arrive().await?;
         self.follow(&format!("nav a[href$='/c/{}']", who.shelf), &format!("/c/{}", who.shelf))
             .await?;

@@ -3,6 +3,8 @@
 //! `CHROME` and `CHROMEDRIVER` name the programs, else `chromium` and `chromedriver` are looked for
 //! on the path.
 
+mod proxy;
+
 use std::env;
 use std::process::Stdio;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use url::Url;
 
 use crate::visitor::Device;
+
+use self::proxy::Proxy;
 
 /// How long a page, a click or a delivery may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -92,19 +96,33 @@ impl Browser {
         Ok(Self { driver, url: format!("http://127.0.0.1:{port}") })
     }
 
-    /// A new visitor: a browser of its own, with an empty profile.
+    /// A new visitor: a browser of its own, with an empty profile. With an `address`, everybody
+    /// who trusts this machine as a proxy sees the visitor come from there.
     ///
     /// # Errors
     ///
     /// When the browser does not start.
-    pub async fn visitor(&self, device: &Device, language: &str) -> anyhow::Result<Tab> {
+    pub async fn visitor(
+        &self,
+        device: &Device,
+        language: &str,
+        address: Option<&str>,
+    ) -> anyhow::Result<Tab> {
         let profile = tempfile::tempdir().context("no place for a browser's profile")?;
         let mut arguments: Vec<_> = ARGUMENTS.iter().map(ToString::to_string).collect();
         arguments.push(format!("--user-data-dir={}", profile.path().display()));
         arguments.push(format!("--window-size={},{}", device.width, device.height));
-        let program = env::var("CHROME").ok();
+        let proxy = match address {
+            Some(address) => Some(Proxy::start(address).await?),
+            None => None,
+        };
+        if let Some(proxy) = &proxy {
+            arguments.push(format!("--proxy-server={}", proxy.url()));
+            // Chromium spares this machine's own addresses the proxy unless it is told not to.
+            arguments.push("--proxy-bypass-list=<-loopback>".into());
+        }
         let mut options = json!({ "args": arguments, "excludeSwitches": ["enable-automation"] });
-        if let Some(program) = program {
+        if let Ok(program) = env::var("CHROME") {
             options["binary"] = program.into();
         }
         let mut capabilities = serde_json::Map::new();
@@ -114,7 +132,7 @@ impl Browser {
             .connect(&self.url)
             .await
             .context("the browser does not start")?;
-        let tab = Tab { client, profile };
+        let tab = Tab { client, profile, proxy };
         tab.become_device(device, language).await?;
         Ok(tab)
     }
@@ -132,7 +150,8 @@ impl Browser {
         scheme: Scheme,
         ready: &str,
     ) -> anyhow::Result<Vec<u8>> {
-        let tab = self.visitor(&Device { width, mobile: width < 600, ..CAMERA }, "en").await?;
+        let tab =
+            self.visitor(&Device { width, mobile: width < 600, ..CAMERA }, "en", None).await?;
         let picture = async {
             tab.prefer(scheme).await?;
             tab.come_to(url, "").await?;
@@ -160,6 +179,7 @@ impl Browser {
 pub struct Tab {
     client: Client,
     profile: TempDir,
+    proxy: Option<Proxy>,
 }
 
 impl Tab {
@@ -179,18 +199,6 @@ impl Tab {
             Some(error) => bail!("cannot open {url}: {error}"),
             None => Ok(()),
         }
-    }
-
-    /// Lets every request say that it comes from `address`, as a proxy's would.
-    ///
-    /// # Errors
-    ///
-    /// When the browser does not take it.
-    pub async fn say_address(&self, address: &str) -> anyhow::Result<()> {
-        self.devtools("Network.enable", json!({})).await?;
-        let headers = json!({ "headers": { "X-Forwarded-For": address } });
-        self.devtools("Network.setExtraHTTPHeaders", headers).await?;
-        Ok(())
     }
 
     /// Clicks on the first element that `selector` finds.
@@ -304,6 +312,7 @@ impl Tab {
         self.client.close().await.context("the browser does not end")?;
         // What a browser still writes on its way out does not matter to anybody.
         drop(self.profile);
+        drop(self.proxy);
         Ok(())
     }
 
