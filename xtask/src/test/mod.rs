@@ -14,7 +14,11 @@ pub(crate) use browser::Browser;
 use summary::Summary;
 
 #[derive(clap::Args)]
-pub(crate) struct Test {}
+pub(crate) struct Test {
+    /// Only this step, after what it needs (may be repeated)
+    #[arg(long, value_name = "STEP", value_parser = STEPS.map(|(name, _)| name))]
+    only: Vec<String>,
+}
 
 /// What later steps take from earlier ones.
 #[derive(Default)]
@@ -60,6 +64,9 @@ impl Test {
         let mut bench = Bench::default();
         let mut summary = Summary::default();
         for (number, (name, step)) in STEPS.iter().enumerate() {
+            if !self.asked_for(name) {
+                continue;
+            }
             println!("\n[{}/{}] {name}", number + 1, STEPS.len());
             let began = Instant::now();
             let outcome = step(&mut bench);
@@ -71,5 +78,11 @@ impl Test {
         }
         print!("\n{summary}");
         Ok(())
+    }
+
+    /// The first two steps are there for the others, and take no time once done.
+    fn asked_for(&self, step: &str) -> bool {
+        let needed = STEPS.iter().take(2).any(|(name, _)| *name == step);
+        needed || self.only.is_empty() || self.only.iter().any(|name| name == step)
     }
 }
