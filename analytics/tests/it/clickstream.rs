@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{database, site};
 
 /// The folder of real data, or `None`, said by name: it is not part of the product.
-fn reference_data(test: &str) -> Option<PathBuf> {
+pub(crate) fn reference_data(test: &str) -> Option<PathBuf> {
     let named = std::env::var_os("FOOTFALL_REFERENCE_DATA").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let folder = named.clone().unwrap_or(beside);
@@ -66,13 +66,20 @@ impl Line {
     }
 }
 
-fn rows(folder: &Path) -> Vec<EventRow> {
+/// The clickstream's events, on the site `clickstream`.
+pub(crate) fn rows(folder: &Path) -> Vec<EventRow> {
     let file = std::fs::File::open(folder.join("clickstream/events.csv.gz")).unwrap();
     let mut text = String::new();
     GzDecoder::new(file).read_to_string(&mut text).unwrap();
     let mut lines = csv::Reader::from_reader(text.as_bytes());
     let lines = lines.deserialize::<Line>().enumerate();
     lines.map(|(number, line)| line.unwrap().row(number)).collect()
+}
+
+/// What others say of them.
+pub(crate) fn reference(folder: &Path) -> BTreeMap<String, serde_json::Value> {
+    let reference = std::fs::read(folder.join("clickstream/reference.json")).unwrap();
+    serde_json::from_slice(&reference).unwrap()
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic, also in its functions")]
 
 mod clickstream;
+mod examples_sql;
 mod funnel;
 mod interest;
 mod segment;
