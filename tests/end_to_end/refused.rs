@@ -27,7 +27,8 @@ fn a_port_in_use_is_told_before_anything_is_started() {
 
 #[test]
 fn a_rule_that_does_not_parse_is_told_where_and_what_was_expected() {
-    let run = Footfall::run(&["segment", "count", "--site", "shop", "--rule", "did a wher b"]).unwrap();
+    let run =
+        Footfall::run(&["segment", "count", "--site", "shop", "--rule", "did a wher b"]).unwrap();
     assert_eq!(run.code, Some(2), "{}", run.errors);
     assert!(run.errors.contains("did a wher b"), "{}", run.errors);
     assert!(run.errors.contains("expected"), "{}", run.errors);

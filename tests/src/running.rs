@@ -51,7 +51,8 @@ impl Running {
     /// # Errors
     /// Where it does not end well.
     pub fn stop(mut self) -> anyhow::Result<()> {
-        let asked = std::process::Command::new("kill").arg(self.program.id().to_string()).status()?;
+        let asked =
+            std::process::Command::new("kill").arg(self.program.id().to_string()).status()?;
         ensure!(asked.success(), "kill could not reach the program");
         let ended = self.program.wait()?;
         ensure!(ended.success(), "the program ended with {ended}");
