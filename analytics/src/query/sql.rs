@@ -122,3 +122,52 @@ impl Scope<'_> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use store::testing::TestDatabase;
+
+    use super::*;
+
+    async fn ask(text: &str) -> Result<Vec<u64>, AskError> {
+        let database = TestDatabase::create().await;
+        let question = Question::new(text.to_owned(), &Parameters::new("test"));
+        question.rows(database.server()).await
+    }
+
+    #[tokio::test]
+    async fn every_question_is_bounded() {
+        for (setting, limit) in [
+            ("max_execution_time", Limits::SECONDS),
+            ("max_memory_usage", Limits::MEMORY_BYTES),
+            ("max_result_rows", Limits::ROWS),
+        ] {
+            let text = format!("SELECT toUInt64(getSetting('{setting}'))");
+            assert_eq!(ask(&text).await.unwrap(), [limit], "{setting}");
+        }
+        let rows = format!("SELECT number FROM numbers({})", Limits::ROWS * 2);
+        assert!(matches!(ask(&rows).await, Err(AskError::Server(ServerError::Refused { .. }))));
+    }
+
+    #[tokio::test]
+    async fn a_question_can_only_read() {
+        let database = TestDatabase::create().await;
+        let ask = async |text: &str| {
+            let question = Question::new(text.to_owned(), &Parameters::new("test"));
+            question.rows::<u64>(database.server()).await
+        };
+        let refused = ask("DROP TABLE events").await;
+        assert!(matches!(refused, Err(AskError::Server(ServerError::Refused { .. }))));
+        assert_eq!(ask("SELECT count() FROM events FINAL").await.unwrap(), [0]);
+    }
+
+    #[tokio::test]
+    async fn tells_which_limit_was_passed() {
+        let slow = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1 \
+            SETTINGS max_execution_time = 0.3";
+        assert!(matches!(ask(slow).await, Err(AskError::TooLong { .. })));
+        let large = "SELECT length(groupArray(number)) FROM numbers(10000000) \
+            SETTINGS max_memory_usage = 1000000";
+        assert!(matches!(ask(large).await, Err(AskError::TooMuchMemory { .. })));
+    }
+}

@@ -6,6 +6,7 @@
 mod clickstream;
 mod examples_sql;
 mod funnel;
+mod funnel_plain;
 mod interest;
 mod segment;
 mod segment_evaluator;
