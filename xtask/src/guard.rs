@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -31,7 +32,7 @@ impl Guard {
 
 /// The same command, run through the guard.
 pub(crate) fn guarded(command: &Command) -> Result<Command> {
-    let mut guard = Command::new(std::env::current_exe()?);
+    let mut guard = Command::new(this_program()?);
     guard.args(["guard", "--parent", &std::process::id().to_string(), "--"]);
     guard.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
@@ -44,6 +45,12 @@ pub(crate) fn guarded(command: &Command) -> Result<Command> {
         guard.current_dir(folder);
     }
     Ok(guard)
+}
+
+/// Not by its path on Linux: cargo may have put a newer build there while this one runs.
+fn this_program() -> Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    Ok(if running.exists() { running } else { std::env::current_exe()? })
 }
 
 #[cfg(target_os = "linux")]

@@ -10,10 +10,10 @@ use crate::fetch::Fetched;
 use crate::program::{cargo, run};
 use crate::{clickhouse, place};
 
-/// What the end-to-end tests start: as at the desk, without optimisation, so that it is built in time.
+/// What the tests start, and the tests: at once, because cargo would build what they share twice otherwise.
 pub(super) fn build(fetched: &Fetched) -> Result<()> {
     build::assets(fetched)?;
-    build::programs(false)
+    run(cargo().args(["build", "--locked", "--workspace", "--all-targets"]))
 }
 
 /// One engine for all tests; each makes a database of its own in it.
