@@ -21,6 +21,8 @@
     };
   }
 
+  const compact = (number) => new Intl.NumberFormat("en", { notation: "compact" }).format(number);
+
   function rowsOf(table) {
     return [...table.tBodies[0].rows].map((row) => {
       const cells = [...row.cells];
@@ -71,8 +73,8 @@
     };
   }
 
-  /** Visitors, with page views as a thin line behind them. */
-  function area(table, colours) {
+  /** Visitors, with their sessions as a thin line: seldom fewer, and on the same scale. */
+  function area(table, colours, width) {
     const rows = rowsOf(table);
     const names = headings(table);
     const series = (name, index, colour, filled) => ({
@@ -97,7 +99,7 @@
         selectedMode: false,
         textStyle: { color: colours.quiet, fontSize: 13 },
       },
-      grid: { left: 4, right: 12, top: 40, bottom: 4, containLabel: true },
+      grid: { left: width < narrow ? 32 : 44, right: 24, top: 40, bottom: 28 },
       tooltip: {
         ...common(colours).tooltip,
         trigger: "axis",
@@ -120,9 +122,9 @@
         minInterval: 1,
         splitNumber: 4,
         splitLine: { lineStyle: { color: colours.line } },
-        axisLabel: { color: colours.quiet, fontSize: 12 },
+        axisLabel: { color: colours.quiet, fontSize: 12, formatter: compact },
       },
-      series: [series(names[0], 0, colours.accent, true), series(names[2], 2, colours.second, false)],
+      series: [series(names[0], 0, colours.accent, true), series(names[1], 1, colours.second, false)],
     };
   }
 
@@ -148,7 +150,7 @@
       show: !lying,
       max: rows[0].values[0] || 1,
       splitLine: { lineStyle: { color: colours.line } },
-      axisLabel: { color: colours.quiet, fontSize: 12 },
+      axisLabel: { color: colours.quiet, fontSize: 12, formatter: compact },
     };
     // The step's name stands in the chart's markup between braces and bars: none of the name's own.
     const named = (row) => `{name|${row.label.replace(/[{}|]/g, " ")}}\n${row.texts[0]} · ${row.texts[3]}`;
@@ -157,7 +159,7 @@
       ...common(colours),
       grid: lying
         ? { left: 0, right: 0, top: 4, bottom: 4 }
-        : { left: 4, right: 4, top: 28, bottom: 4, containLabel: true },
+        : { left: 44, right: 4, top: 28, bottom: 32 },
       tooltip: {
         ...common(colours).tooltip,
         trigger: "axis",
@@ -198,7 +200,7 @@
           barWidth: "72%",
           barMaxWidth: lying ? 52 : 140,
           silent: true,
-          data: rows.map(() => rows[0].values[0] || 1),
+          data: rows.map((row) => (lying ? rows[0].values[0] || 1 : row.values[0] + row.values[1])),
           itemStyle: { color: "transparent" },
           label: {
             show: true,
@@ -245,7 +247,7 @@
   }
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-  document.addEventListener("htmx:after:swap", drawAll);
+  document.addEventListener("htmx:afterSwap", drawAll);
   if (window.echarts) document.documentElement.classList.add("drawn");
   drawAll();
 })();

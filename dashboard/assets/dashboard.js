@@ -20,6 +20,8 @@
     const input = added.querySelector("input");
     input.value = "";
     input.setAttribute("value", "");
+    input.id = `step-${list.children.length + 1}`;
+    input.removeAttribute("aria-invalid");
     input.setAttribute("aria-label", `Step ${list.children.length + 1}`);
     list.append(added);
     input.focus();
@@ -56,6 +58,6 @@
     true,
   );
 
-  document.addEventListener("htmx:after:swap", show);
+  document.addEventListener("htmx:afterSwap", show);
   show();
 })();

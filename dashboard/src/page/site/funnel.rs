@@ -1,6 +1,6 @@
 //! The funnel, and the form that edits it.
 
-use analytics::funnel::{By, Report, STEPS_MAX};
+use analytics::funnel::{By, Report, STEPS_MAX, Step};
 use analytics::overview::EventNamesReport;
 use analytics::query::Range;
 use segment::{Comparisons, Condition, EventName};
@@ -32,10 +32,11 @@ pub(super) struct FunnelView {
     /// What one of the counted is.
     pub(super) who: &'static str,
     pub(super) steps: Vec<StepView>,
-    pub(super) problem: Option<Problem>,
+    /// What is wrong with the funnel as it was written.
+    pub(super) problem: Option<String>,
     pub(super) suggestions: Vec<Suggestion>,
-    /// The steps as they were written, and room for more.
-    pub(super) inputs: Vec<String>,
+    /// The steps as they were written, whether they do not parse, and room for more.
+    pub(super) inputs: Vec<(String, bool)>,
     pub(super) open: bool,
     /// What another funnel leaves as it is.
     pub(super) kept: Vec<(&'static str, String)>,
@@ -51,12 +52,6 @@ pub(super) struct StepView {
     pub(super) dropped: (u64, String),
     pub(super) conversion: String,
     pub(super) conversion_total: String,
-}
-
-/// What is wrong with the steps as they were written.
-pub(super) struct Problem {
-    pub(super) message: String,
-    pub(super) hint: String,
 }
 
 /// An event that could be the next step.
@@ -95,16 +90,14 @@ impl FunnelView {
         names: &EventNamesReport,
         asked: Option<Result<Report, Rejection>>,
     ) -> Result<Self, Rejection> {
+        let inputs = inputs(parameters);
         let (report, problem) = match asked {
             Some(Ok(report)) => (Some(report), None),
-            Some(Err(rejection)) => (None, Some(Problem::new(&rejection))),
+            Some(Err(rejection)) => (None, Some(problem(&rejection, &inputs))),
             None => (None, None),
         };
         let window = parameters.one("window")?.unwrap_or(WINDOW_DEFAULT);
         let by = parameters.one("by")?.unwrap_or(By::Visitor.as_str());
-        let mut inputs: Vec<_> = parameters.all("step").map(str::to_owned).collect();
-        let room = (inputs.len() + 1).clamp(INPUTS_MIN, STEPS_MAX.max(inputs.len()));
-        inputs.resize(room, String::new());
         Ok(Self {
             note: report.as_ref().map_or_else(String::new, |_| note(window, by)),
             who: counted(by),
@@ -126,9 +119,23 @@ impl FunnelView {
     }
 }
 
-impl Problem {
-    fn new(rejection: &Rejection) -> Self {
-        Self { message: sentence(&rejection.to_string()), hint: sentence(&rejection.spec().hint) }
+fn inputs(parameters: &Parameters) -> Vec<(String, bool)> {
+    let written = parameters.all("step");
+    let mut inputs: Vec<_> =
+        written.map(|step| (step.to_owned(), step.parse::<Step>().is_err())).collect();
+    let room = (inputs.len() + 1).clamp(INPUTS_MIN, STEPS_MAX.max(inputs.len()));
+    inputs.resize(room, (String::new(), false));
+    inputs
+}
+
+/// What is wrong with the funnel as it was written.
+fn problem(rejection: &Rejection, inputs: &[(String, bool)]) -> String {
+    let wrong = inputs.iter().position(|(_, wrong)| *wrong);
+    match (rejection, wrong) {
+        (Rejection::ParameterInvalid { name: "step", why, .. }, Some(index)) => {
+            format!("Step {} is not understood: {why}", index + 1)
+        }
+        _ => sentence(&rejection.to_string()),
     }
 }
 

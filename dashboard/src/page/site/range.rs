@@ -11,7 +11,7 @@ use crate::parameters::Parameters;
 
 /// What is one click away, and its `from`.
 const PRESETS: [(&str, &str); 5] = [
-    ("Last 24 hours", "24h"),
+    ("24 hours", "24h"),
     ("7 days", "7d"),
     ("30 days", FROM_DEFAULT),
     ("90 days", "90d"),
@@ -37,6 +37,7 @@ pub(super) struct RangeView {
 
 pub(super) struct Preset {
     pub(super) name: &'static str,
+    pub(super) from: &'static str,
     pub(super) href: String,
     pub(super) chosen: bool,
 }
@@ -60,7 +61,7 @@ impl RangeView {
         let presets = PRESETS.iter().map(|(name, from)| {
             let kept = kept.iter().map(|(name, value)| (*name, value.as_str()));
             let href = address(site, std::iter::once(("from", *from)).chain(kept));
-            Preset { name, href, chosen: chosen.is_some_and(|(_, chosen)| chosen == from) }
+            Preset { name, from, href, chosen: chosen.is_some_and(|(_, chosen)| chosen == from) }
         });
         let last = range.to.map(last_moment);
         let shown = |moment: Option<Timestamp>| moment.map(|at| shown(at, "%Y-%m-%d"));

@@ -88,7 +88,7 @@ pub(super) fn interests(report: &interest::Report) -> Ranking {
     Ranking {
         id: "interests",
         title: "Top interests",
-        note: "Page views by category; one 30 days ago counts half",
+        note: "The score is page views; one from 30 days ago counts half.",
         of: "Category",
         columns: ["Score", "Visitors"],
         rows: rows.collect(),
