@@ -14,7 +14,8 @@ pub(crate) struct Clickhouse {
 impl Clickhouse {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let stop = Stop::on_signal()?;
-        let store = self.database.open_migrated().await?;
+        let store = self.database.open_own().await?;
+        store::migrate::migrate(&store.server).await?;
         println!("clickhouse ready at {}", store.server.url());
         stop.wait().await;
         Ok(store.close().await?)

@@ -26,7 +26,7 @@ impl Collect {
         let settings = self.collector.check(&self.database.data_dir()?)?;
         let listener = listen("--collector-listen", settings.listen()).await?;
         let address = listener.local_addr()?;
-        let store = self.database.open().await?;
+        let store = self.database.open_own().await?;
         let migration = tokio::spawn(migrate_when_reachable(store.server.clone()));
         println!("collector   http://{address}");
         let collected = collector::run(settings, listener, store.server.clone(), stop.wait()).await;

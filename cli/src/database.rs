@@ -34,12 +34,24 @@ impl DatabaseArguments {
         Ok(folders.data_dir().to_owned())
     }
 
+    /// For a command that ends when it has its answer: an engine that runs already will do.
     pub(crate) async fn open(&self) -> anyhow::Result<store::Store> {
+        self.opened(true).await
+    }
+
+    /// For a command that stays up: the embedded engine must be its own, since an engine ends with
+    /// the program that started it.
+    pub(crate) async fn open_own(&self) -> anyhow::Result<store::Store> {
+        self.opened(false).await
+    }
+
+    async fn opened(&self, share: bool) -> anyhow::Result<store::Store> {
         let options = store::OpenOptions {
             clickhouse_url: self.clickhouse_url.clone(),
             data_dir: self.data_dir()?,
             library: self.clickhouse_library.clone(),
             engine_port: self.engine_port,
+            share,
             program: std::env::current_exe().context("cannot tell where this program lies")?,
         };
         Ok(store::open(&options).await?)

@@ -26,7 +26,8 @@ impl Up {
         let dashboard_port = listen("--dashboard-listen", dashboard.listen()).await?;
         let (collector_address, dashboard_address) =
             (collector_port.local_addr()?, dashboard_port.local_addr()?);
-        let store = self.database.open_migrated().await?;
+        let store = self.database.open_own().await?;
+        store::migrate::migrate(&store.server).await?;
         println!("collector   http://{collector_address}");
         println!("dashboard   http://{dashboard_address}");
         println!("clickhouse  {}", store.server.url());

@@ -54,7 +54,8 @@ async fn hold(
     library: Option<PathBuf>,
 ) -> Result<(), Box<dyn Error>> {
     let program = std::env::current_exe()?;
-    let options = OpenOptions { clickhouse_url: None, data_dir, library, engine_port, program };
+    let options =
+        OpenOptions { clickhouse_url: None, data_dir, library, engine_port, share: true, program };
     let store = open(&options).await?;
     println!("{}", store.server.url());
     std::future::pending::<()>().await;

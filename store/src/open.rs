@@ -19,6 +19,9 @@ pub struct OpenOptions {
     pub library: Option<PathBuf>,
     /// The embedded engine's port on loopback, 0 for any free one.
     pub engine_port: u16,
+    /// Whether an engine that another program started will do. It ends with that program, so who stays up
+    /// longer than a question takes says no, and waits for the folder.
+    pub share: bool,
     /// The program whose hidden subcommand `engine` calls [`embedded::run_engine`]; usually this one.
     pub program: PathBuf,
 }
@@ -62,8 +65,8 @@ impl Store {
 }
 
 /// Opens the server of the address, which may be away: only its address is checked. Without one, uses the
-/// engine that already runs on the data folder, or starts one that ends with this program. An engine that
-/// is just starting or ending there is waited for, up to a minute.
+/// engine that already runs on the data folder (where `share` allows it), or starts one that ends with this
+/// program. An engine that is just starting or ending there is waited for, up to a minute.
 ///
 /// # Errors
 /// A bad address, or an engine that does not start.
@@ -80,7 +83,9 @@ pub async fn open(options: &OpenOptions) -> Result<Store, OpenError> {
     };
     let deadline = Instant::now() + embedded::START_TIMEOUT;
     loop {
-        if let Some(address) = embedded::running(&options.data_dir).await {
+        if options.share
+            && let Some(address) = embedded::running(&options.data_dir).await
+        {
             return Ok(Store { server: Server::new(&address), engine: None });
         }
         match Engine::start(&config).await {

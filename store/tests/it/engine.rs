@@ -39,7 +39,14 @@ fn config(data_dir: &TempDir) -> EngineConfig {
 
 fn options(data_dir: &TempDir) -> OpenOptions {
     let EngineConfig { program, library, data_dir, http_port } = config(data_dir);
-    OpenOptions { clickhouse_url: None, data_dir, library, engine_port: http_port, program }
+    OpenOptions {
+        clickhouse_url: None,
+        data_dir,
+        library,
+        engine_port: http_port,
+        share: true,
+        program,
+    }
 }
 
 async fn start(data_dir: &TempDir) -> Engine {
@@ -129,6 +136,19 @@ async fn a_taken_folder_is_told_with_who_has_it_and_open_shares_its_engine() {
     shared.close().await.unwrap();
     Server::new(engine.address()).ping().await.unwrap();
     engine.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_wants_an_engine_of_its_own_waits_until_the_folder_is_free() {
+    let data_dir = tempfile::tempdir().unwrap();
+    let first = open(&options(&data_dir)).await.unwrap();
+    let second = OpenOptions { share: false, ..options(&data_dir) };
+    let second = tokio::spawn(async move { open(&second).await });
+    let third = open(&options(&data_dir)).await.unwrap();
+    assert!(!third.owns_engine());
+    assert!(!second.is_finished());
+    first.close().await.unwrap();
+    assert!(second.await.unwrap().unwrap().owns_engine());
 }
 
 #[tokio::test]
