@@ -73,7 +73,7 @@ impl<'a> Parser<'a> {
         if parser.next == Token::End { Ok(parsed) } else { Err(parser.unexpected("the end")) }
     }
 
-    /// rule = all { "or" all }
+    /// `rule = all { "or" all }`
     pub(crate) fn rule(&mut self) -> Parsed<Rule> {
         Ok(Rule { expression: self.any()? })
     }
@@ -86,7 +86,7 @@ impl<'a> Parser<'a> {
         Ok(one_or(parts, Expression::Any))
     }
 
-    /// all = part { "and" part }
+    /// `all = part { "and" part }`
     fn all(&mut self) -> Parsed<Expression> {
         let mut parts = vec![self.part()?];
         while self.take_word("and", "`and`") {
@@ -95,7 +95,7 @@ impl<'a> Parser<'a> {
         Ok(one_or(parts, Expression::All))
     }
 
-    /// part = "not" part | "(" rule ")" | "did" action
+    /// `part = "not" part | "(" rule ")" | "did" action`
     fn part(&mut self) -> Parsed<Expression> {
         if self.take_word("did", "`did`") {
             return Ok(Expression::Did(self.action()?));
@@ -120,7 +120,7 @@ impl<'a> Parser<'a> {
         Ok(inner)
     }
 
-    /// action = condition [count] [window]
+    /// `action = condition [count] [window]`
     fn action(&mut self) -> Parsed<Action> {
         if self.actions == ACTIONS_MAX {
             return Err(self.beyond(self.start, "at most 64 times `did`", "one more"));
@@ -137,7 +137,7 @@ impl<'a> Parser<'a> {
         self.comparisons()
     }
 
-    /// condition = name ["where" comparisons]
+    /// `condition = name ["where" comparisons]`
     fn condition(&mut self) -> Parsed<Condition> {
         let event = self.event_name()?;
         let comparisons = if self.take_word("where", "`where`") {
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
         Ok(EventName::Is(name))
     }
 
-    /// comparisons = comparison { "and" comparison }, where what follows the `and` starts with a field
+    /// `comparisons = comparison { "and" comparison }`, where what follows the `and` starts with a field
     fn comparisons(&mut self) -> Parsed<Comparisons> {
         let mut list = vec![self.comparison()?];
         while self.and_field_follows() {
@@ -198,7 +198,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// comparison = field ( operator value | "in" "(" value { "," value } ")" )
+    /// `comparison = field ( operator value | "in" "(" value { "," value } ")" )`
     fn comparison(&mut self) -> Parsed<Comparison> {
         let field = self.field()?;
         let test = if self.take_word("in", "`in`") {
@@ -298,7 +298,7 @@ impl<'a> Parser<'a> {
         Ok(values)
     }
 
-    /// count = ("at least" | "at most" | "exactly") number ("time" | "times")
+    /// `count = ("at least" | "at most" | "exactly") number ("time" | "times")`
     fn count(&mut self) -> Parsed<Count> {
         let count = if self.take_word("exactly", "`exactly`") {
             Count::Exactly
@@ -319,7 +319,7 @@ impl<'a> Parser<'a> {
         Ok(count(times))
     }
 
-    /// window = "in last" number ("minutes" | "hours" | "days")
+    /// `window = "in last" number ("minutes" | "hours" | "days")`
     fn window(&mut self) -> Parsed<Option<Window>> {
         if !self.take_word("in", "`in last`") {
             return Ok(None);
