@@ -1,6 +1,6 @@
 //! `cargo xtask clickhouse`: a ClickHouse for `cargo test` at the desk.
 
-use std::path::Path;
+use std::fs::{self, File};
 use std::process::Command;
 use std::time::Duration;
 
@@ -27,22 +27,51 @@ impl Clickhouse {
     pub(crate) fn run(self) -> Result<()> {
         fetch::fetch()?;
         build::programs(false)?;
-        let folder = tempfile::tempdir()?;
-        let (engine, url) = start(folder.path(), self.engine_port)?;
-        println!("export {TEST_CLICKHOUSE_URL}={url}");
+        let engine = Engine::start("clickhouse", self.engine_port)?;
+        println!("export {TEST_CLICKHOUSE_URL}={}", engine.url);
         engine.wait()
     }
 }
 
-/// Starts the built `footfall`'s engine alone, on an own folder, and gives its URL.
-pub(crate) fn start(data_dir: &Path, port: u16) -> Result<(Running, String)> {
-    let mut command = Command::new(place::built("debug", "footfall"));
-    command.arg("clickhouse").arg("--data-dir").arg(data_dir);
-    command.arg("--engine-port").arg(port.to_string());
-    // Its own engine, whatever server the developer's other commands use.
-    command.env_remove("FOOTFALL_CLICKHOUSE_URL");
-    let mut engine = Running::start(&command)?;
-    let line = engine.line(READY, START)?;
-    let url = line.strip_prefix(READY).context("the line began with it")?.trim().to_owned();
-    Ok((engine, url))
+/// The built `footfall`'s engine alone, on a new data folder.
+pub(crate) struct Engine {
+    footfall: Running,
+    /// Where it answers.
+    pub(crate) url: String,
+    _alone: File,
+}
+
+impl Engine {
+    /// Starts it on `target/NAME`, which is emptied first: whoever ends this with Ctrl-C leaves one folder, not many.
+    pub(crate) fn start(name: &str, port: u16) -> Result<Self> {
+        let data_dir = place::target().join(name);
+        let alone = File::create(data_dir.with_extension("lock"))?;
+        alone.try_lock().with_context(|| format!("{} is in use", data_dir.display()))?;
+        if data_dir.exists() {
+            fs::remove_dir_all(&data_dir)?;
+        }
+        let mut command = Command::new(place::built("debug", "footfall"));
+        command.arg("clickhouse").arg("--data-dir").arg(&data_dir);
+        command.arg("--engine-port").arg(port.to_string());
+        // Its own engine, whatever server the developer's other commands use.
+        command.env_remove("FOOTFALL_CLICKHOUSE_URL");
+        let mut footfall = Running::start(&command)?;
+        let line = footfall.line(READY, START)?;
+        let url = line.strip_prefix(READY).context("the line began with it")?.trim().to_owned();
+        Ok(Self { footfall, url, _alone: alone })
+    }
+
+    /// Fails where it has ended.
+    pub(crate) fn check(&mut self) -> Result<()> {
+        self.footfall.check()
+    }
+
+    fn wait(self) -> Result<()> {
+        self.footfall.wait()
+    }
+
+    /// Ends it.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.footfall.stop()
+    }
 }

@@ -6,9 +6,10 @@ use anyhow::{Result, ensure};
 
 use super::browser::Browser;
 use crate::build::{self, TARGET};
+use crate::clickhouse::{Engine, TEST_CLICKHOUSE_URL};
 use crate::fetch::Fetched;
+use crate::place;
 use crate::program::{cargo, run};
-use crate::{clickhouse, place};
 
 /// What the tests start, and the tests: at once, because cargo would build what they share twice otherwise.
 pub(super) fn build(fetched: &Fetched) -> Result<()> {
@@ -18,11 +19,10 @@ pub(super) fn build(fetched: &Fetched) -> Result<()> {
 
 /// One engine for all tests; each makes a database of its own in it.
 pub(super) fn tests(browser: &Browser) -> Result<()> {
-    let data_dir = tempfile::tempdir()?;
-    let (mut engine, url) = clickhouse::start(data_dir.path(), 0)?;
+    let mut engine = Engine::start("test-clickhouse", 0)?;
     let mut tests = cargo();
     tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
-    tests.env(clickhouse::TEST_CLICKHOUSE_URL, url);
+    tests.env(TEST_CLICKHOUSE_URL, &engine.url);
     tests.env("FOOTFALL_BIN_DIR", place::target().join("debug"));
     if let Some(data) = place::reference_data() {
         tests.env("FOOTFALL_REFERENCE_DATA", data);
