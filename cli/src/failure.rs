@@ -44,7 +44,9 @@ pub(crate) async fn listen(
     flag: &'static str,
     address: std::net::SocketAddr,
 ) -> Result<tokio::net::TcpListener, ListenError> {
-    tokio::net::TcpListener::bind(address)
-        .await
-        .map_err(|source| ListenError { flag, address, source })
+    tokio::net::TcpListener::bind(address).await.map_err(|source| ListenError {
+        flag,
+        address,
+        source,
+    })
 }

@@ -53,9 +53,8 @@ impl Events {
         let map: Map = map.parse().with_context(|| format!("in {}", self.map.display()))?;
         let input = File::open(&self.from)
             .with_context(|| format!("cannot read the events {}", self.from.display()))?;
-        let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
-            "{spinner} {human_pos} rows  {per_sec}",
-        )?);
+        let bar = ProgressBar::no_length()
+            .with_style(ProgressStyle::with_template("{spinner} {human_pos} rows  {per_sec}")?);
         let store = self.database.open_migrated().await?;
         let progress = |rows| bar.set_position(rows);
         let imported =

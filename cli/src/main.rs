@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its streams")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line speaks on its streams"
+)]
 
 mod arguments;
 mod asked;

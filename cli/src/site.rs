@@ -29,7 +29,12 @@ struct Add {
     #[arg(long, required = true, value_name = "URL")]
     origin: Vec<Origin>,
     /// Where browsers reach the collector; stands in the tag
-    #[arg(long, env = "FOOTFALL_COLLECTOR_URL", value_name = "URL", default_value = "http://127.0.0.1:4400")]
+    #[arg(
+        long,
+        env = "FOOTFALL_COLLECTOR_URL",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:4400"
+    )]
     collector_url: Origin,
     #[command(flatten)]
     database: DatabaseArguments,

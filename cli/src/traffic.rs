@@ -1,6 +1,8 @@
 //! `footfall traffic`
 
-use analytics::traffic::{Countries, Interval, LIMIT_DEFAULT, LIMIT_MAX, TopPages, VisitorsOverTime};
+use analytics::traffic::{
+    Countries, Interval, LIMIT_DEFAULT, LIMIT_MAX, TopPages, VisitorsOverTime,
+};
 use clap::{Args, Subcommand};
 
 use crate::asked::Asked;

@@ -26,6 +26,7 @@ impl Up {
         let dashboard_port = listen("--dashboard-listen", dashboard.listen()).await?;
         let (collector_address, dashboard_address) =
             (collector_port.local_addr()?, dashboard_port.local_addr()?);
+        let dashboard = dashboard.collector_at(collector_address);
         let store = self.database.open_own().await?;
         store::migrate::migrate(&store.server).await?;
         println!("collector   http://{collector_address}");

@@ -127,6 +127,8 @@ pub struct Plan {
 pub struct Expected {
     /// How many came.
     pub visitors: usize,
+    /// How many let ads have their e-mail.
+    pub consenting: usize,
     /// The funnel's steps in order.
     pub steps: Vec<ExpectedStep>,
 }
@@ -146,7 +148,11 @@ impl Plan {
     pub fn expected(&self) -> Expected {
         let done = |reach| self.visitors.iter().filter(|visitor| visitor.reach >= reach).count();
         let steps = FUNNEL.map(|(name, reach)| ExpectedStep { name, count: done(reach) });
-        Expected { visitors: self.visitors.len(), steps: steps.into() }
+        Expected {
+            visitors: self.visitors.len(),
+            consenting: self.consenting(),
+            steps: steps.into(),
+        }
     }
 
     /// How many let ads have their e-mail: those who tick the box and send the form.

@@ -13,6 +13,7 @@ use crate::{place, program};
 /// The engine takes 2 s to its first start; a busy machine takes longer.
 const START: Duration = Duration::from_secs(90);
 const DASHBOARD: &str = "http://127.0.0.1:4401";
+const CLICKHOUSE: &str = "http://127.0.0.1:4402";
 const SHOP: &str = "http://127.0.0.1:4404";
 /// The shop's name as a site.
 pub(crate) const SITE: &str = "shop";
@@ -86,7 +87,9 @@ impl House {
         println!("dashboard   {page}");
         println!("API         {DASHBOARD}/api/v1/traffic/pages?site={SITE}");
         println!("shop        {SHOP}");
-        println!("SQL         http://127.0.0.1:4402/play");
+        println!(
+            "SQL         curl {CLICKHOUSE} --data 'SELECT count() FROM footfall.events FINAL'"
+        );
         Ok(())
     }
 
