@@ -1,1 +1,25 @@
 #![doc = include_str!("../README.md")]
+
+mod clock;
+mod config;
+mod enrich;
+mod error;
+mod health;
+pub mod import;
+mod metrics;
+mod pipeline;
+mod receive;
+mod run;
+mod server;
+mod sink;
+mod sites;
+mod spool;
+mod validate;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use config::{CollectorConfig, Settings};
+pub use error::{CollectorError, Rejection, SinkError, Spec, StartError};
+pub use receive::Assets;
+pub use run::run;
+pub use spool::Durability;
+pub use validate::DropReason;

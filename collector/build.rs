@@ -1,0 +1,33 @@
+//! Takes the tracker's files, as `cargo xtask build` made them, into the program; leaves them out
+//! where they are absent, so that a fresh clone compiles, lints and tests without them.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+const FILES: [(&str, &str); 3] =
+    [("LOADER", "loader.js"), ("GLUE", "footfall.js"), ("WASM", "footfall.wasm")];
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-env-changed=FOOTFALL_ASSETS");
+    let assets = env::var_os("FOOTFALL_ASSETS").map(PathBuf::from).unwrap_or_default().join("sdk");
+    let mut source = String::new();
+    for (constant, file) in FILES {
+        let path = assets.join(file);
+        // An absent file must be watched too; cargo takes a missing path as changed on every build,
+        // so its folder is watched instead.
+        println!("cargo::rerun-if-changed={}", watched(&path).display());
+        let bytes = if path.is_file() {
+            format!("Some(include_bytes!({:?}))", path.display().to_string())
+        } else {
+            "None".to_owned()
+        };
+        source.push_str(&format!("const {constant}: Option<&[u8]> = {bytes};\n"));
+    }
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
+    fs::write(Path::new(&out).join("assets.rs"), source)
+}
+
+/// The file, or the nearest folder above it that exists.
+fn watched(path: &Path) -> &Path {
+    path.ancestors().find(|path| path.exists()).unwrap_or(path)
+}

@@ -1,0 +1,176 @@
+//! The collector's settings: as they are given, and as they were checked.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use ipnet::IpNet;
+use jiff::SignedDuration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::StartError;
+use crate::receive::Assets;
+use crate::spool::{Durability, Limits};
+
+/// Room for one of the largest requests and then some; less than this could never take a batch.
+const SPOOL_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
+/// The collector's flags.
+#[derive(Args, Clone, Debug)]
+pub struct CollectorConfig {
+    /// Where browsers and servers send events
+    #[arg(
+        long,
+        env = "FOOTFALL_COLLECTOR_LISTEN",
+        default_value = "127.0.0.1:4400",
+        value_name = "ADDRESS"
+    )]
+    collector_listen: SocketAddr,
+    /// A geo database (.mmdb, MaxMind's or the flat layout); several are asked in order
+    #[arg(long, env = "FOOTFALL_GEO_FILE", value_delimiter = ',', value_name = "FILE")]
+    geo_file: Vec<PathBuf>,
+    /// A proxy whose X-Forwarded-For is believed, as an address or network; none by default
+    #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = network, value_name = "CIDR")]
+    trusted_proxy: Vec<IpNet>,
+    /// What an answered event survives: the end of the process, or of the machine (fsync)
+    #[arg(long, env = "FOOTFALL_DURABILITY", value_enum, default_value_t)]
+    durability: Durability,
+    /// Bytes the spool may hold while ClickHouse is away; then events are refused with 503
+    #[arg(long, env = "FOOTFALL_SPOOL_BYTES_MAX", default_value_t = 4 * 1024 * 1024 * 1024, value_name = "BYTES")]
+    spool_bytes_max: u64,
+    /// Rows of one insert, at most
+    #[arg(long, env = "FOOTFALL_FLUSH_ROWS", default_value_t = 50_000, value_name = "ROWS")]
+    flush_rows: u64,
+    /// Bytes of one insert, at most, as they lie in the spool
+    #[arg(long, env = "FOOTFALL_FLUSH_BYTES", default_value_t = 16 * 1024 * 1024, value_name = "BYTES")]
+    flush_bytes: u64,
+    /// How long an event waits for others before it is inserted
+    #[arg(long, env = "FOOTFALL_FLUSH_AGE", default_value = "1s", value_parser = duration, value_name = "TIME")]
+    flush_age: Duration,
+    /// Connections at a time; further ones wait to be accepted
+    #[arg(long, env = "FOOTFALL_CONNECTIONS_MAX", default_value_t = 4096, value_name = "COUNT")]
+    connections_max: usize,
+    /// How long a client may take for a request's head, and may keep a connection idle
+    #[arg(long, env = "FOOTFALL_HEADER_TIMEOUT", default_value = "30s", value_parser = duration, value_name = "TIME")]
+    header_timeout: Duration,
+    /// How long a client may take for a request's body
+    #[arg(long, env = "FOOTFALL_BODY_TIMEOUT", default_value = "15s", value_parser = duration, value_name = "TIME")]
+    body_timeout: Duration,
+    /// How long a stop waits for ClickHouse to take what is spooled; the rest waits for the next start
+    #[arg(long, env = "FOOTFALL_DRAIN_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "TIME")]
+    drain_timeout: Duration,
+}
+
+/// Settings that fit together.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(crate) listen: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) geo_files: Vec<PathBuf>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) durability: Durability,
+    pub(crate) limits: Limits,
+    pub(crate) connections_max: usize,
+    pub(crate) header_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) drain_timeout: Duration,
+    pub(crate) assets: Assets,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl CollectorConfig {
+    /// Where the collector will listen.
+    #[must_use]
+    pub const fn listen(&self) -> SocketAddr {
+        self.collector_listen
+    }
+
+    /// Checks the settings; the spool and the copy of the sites will lie under the folder.
+    ///
+    /// # Errors
+    /// When two settings do not fit together, or the program was built without the tracker.
+    pub fn check(self, data_dir: &Path) -> Result<Settings, StartError> {
+        let assets = Assets::built_in().ok_or(StartError::NoTracker)?;
+        self.check_with(data_dir, assets)
+    }
+
+    /// As [`check`](Self::check), with a tracker from elsewhere than the program itself.
+    ///
+    /// # Errors
+    /// When two settings do not fit together.
+    pub fn check_with(self, data_dir: &Path, assets: Assets) -> Result<Settings, StartError> {
+        let at_least = |setting, value: u64, min: u64, rule| {
+            if value >= min {
+                Ok(())
+            } else {
+                Err(StartError::Setting { setting, value: value.to_string(), rule })
+            }
+        };
+        at_least("--flush-rows", self.flush_rows, 1, "must be at least 1")?;
+        at_least("--flush-bytes", self.flush_bytes, 1, "must be at least 1")?;
+        at_least("--connections-max", self.connections_max as u64, 1, "must be at least 1")?;
+        at_least(
+            "--spool-bytes-max",
+            self.spool_bytes_max,
+            SPOOL_BYTES_MIN,
+            "must be at least 16777216 (16 MiB)",
+        )?;
+        let room = self.spool_bytes_max / 2;
+        at_least(
+            "--spool-bytes-max",
+            room,
+            self.flush_bytes,
+            "must be at least twice --flush-bytes",
+        )?;
+        Ok(Settings {
+            listen: self.collector_listen,
+            data_dir: data_dir.to_owned(),
+            geo_files: self.geo_file,
+            trusted_proxies: self.trusted_proxy,
+            durability: self.durability,
+            limits: Limits {
+                block_rows_max: self.flush_rows,
+                block_bytes_max: self.flush_bytes,
+                block_age_max: self.flush_age,
+                bytes_max: self.spool_bytes_max,
+            },
+            connections_max: self.connections_max,
+            header_timeout: self.header_timeout,
+            body_timeout: self.body_timeout,
+            drain_timeout: self.drain_timeout,
+            assets,
+            clock: Arc::new(SystemClock),
+        })
+    }
+}
+
+impl Settings {
+    /// Where the collector listens, if whoever runs it does as it was told.
+    #[must_use]
+    pub const fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Takes the time of day from this clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
+    text.parse()
+        .or_else(|_| address())
+        .map_err(|_| "not an address such as 10.0.0.1 or network such as 10.0.0.0/8".to_owned())
+}
+
+/// `500ms`, `1s`, `2 minutes`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration: SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    duration.try_into().map_err(|_| "a time cannot be negative".to_owned())
+}

@@ -1,0 +1,102 @@
+//! The page's address in its parts.
+
+use std::borrow::Cow;
+
+/// Query parameters that are kept beside `utm_*`: what a visitor looked for and which part of a list
+/// was shown. Any other may hold a token, a name or an address, and is not stored.
+const QUERY_KEPT: [&str; 8] = ["q", "query", "s", "search", "page", "category", "sort", "tag"];
+
+/// The parts of an address, as they are stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Page<'a> {
+    /// Lower case, without the port.
+    pub(crate) host: Cow<'a, str>,
+    pub(crate) path: &'a str,
+    /// Only the parameters that are kept, as they were sent.
+    pub(crate) query: String,
+    /// The whole query; not stored.
+    pub(crate) query_sent: &'a str,
+}
+
+impl<'a> Page<'a> {
+    /// Takes an http(s) address apart; empty parts where there is none.
+    pub(crate) fn of(url: &'a str) -> Self {
+        let Some((host, rest)) = split(url) else {
+            return Self::default();
+        };
+        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+        let (path, query_sent) = rest.split_once('?').unwrap_or((rest, ""));
+        let path = if path.is_empty() { "/" } else { path };
+        Self { host: lower(host), path, query: kept(query_sent), query_sent }
+    }
+}
+
+/// The host of an address, lower case, without the port; empty where there is none.
+pub(super) fn host(url: &str) -> Cow<'_, str> {
+    split(url).map_or_else(Default::default, |(host, _)| lower(host))
+}
+
+/// The host, and everything after it and its port.
+fn split(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = url.split_once("://")?;
+    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    Some((host, rest))
+}
+
+fn lower(host: &str) -> Cow<'_, str> {
+    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(host.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(host)
+    }
+}
+
+fn kept(query: &str) -> String {
+    let mut kept = String::new();
+    for parameter in query.split('&') {
+        let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+        if name.starts_with("utm_") || QUERY_KEPT.contains(&name) {
+            if !kept.is_empty() {
+                kept.push('&');
+            }
+            kept.push_str(parameter);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_addresses_apart() {
+        let cases = [
+            ("https://shop.example/a/b?q=x#top", ("shop.example", "/a/b", "q=x")),
+            ("http://Shop.Example:8080", ("shop.example", "/", "")),
+            ("https://me:secret@shop.example/?page=2", ("shop.example", "/", "page=2")),
+            ("https://[::1]:4400/x", ("[::1]", "/x", "")),
+            ("https://shop.example?s=1", ("shop.example", "/", "s=1")),
+            ("https://shop.example#/?q=1", ("shop.example", "/", "")),
+            ("", ("", "", "")),
+            ("nothing", ("", "", "")),
+        ];
+        for (url, expected) in cases {
+            let page = Page::of(url);
+            assert_eq!((&*page.host, page.path, page.query.as_str()), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn keeps_only_listed_parameters() {
+        let page = Page::of(
+            "https://a.example/?token=1&utm_source=n&email=x%40y&q=red+shoes&utm_id=7&queue=1",
+        );
+        assert_eq!(page.query, "utm_source=n&q=red+shoes&utm_id=7");
+    }
+}

@@ -1,0 +1,218 @@
+//! The three kinds of failure: the operator's, the client's, and ours or ClickHouse's. (Leaving one
+//! event out is no failure but an outcome: `validate::DropReason`.)
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::StatusCode;
+use tracing::Level;
+
+/// The operator's: the collector does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The program was built without `cargo xtask build` before it.
+    #[error("this build has no tracker in it; build with `cargo xtask build`")]
+    NoTracker,
+    /// Another process has the spool.
+    #[error("the spool {} is in use by another collector; give each its own --data-dir", path.display())]
+    SpoolInUse {
+        /// The spool's folder.
+        path: PathBuf,
+    },
+    /// The spool cannot be made or read.
+    #[error("cannot use the spool {}", path.display())]
+    Spool {
+        /// The file or folder at fault.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Two settings do not fit together.
+    #[error("{setting} is {value}, but {rule}")]
+    Setting {
+        /// The flag.
+        setting: &'static str,
+        /// What was given.
+        value: String,
+        /// What holds for it.
+        rule: &'static str,
+    },
+}
+
+/// Why [`run`](crate::run) ended other than by its shutdown.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectorError {
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A task that must live as long as the collector ended.
+    #[error("the collector's {task} stopped unexpectedly")]
+    TaskEnded {
+        /// Which one.
+        task: &'static str,
+    },
+}
+
+/// The client's: the whole request is refused, nothing of it was kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(
+    missing_docs,
+    reason = "each variant's message says what it is; docs/WIRE.md has the table"
+)]
+pub enum Rejection {
+    #[error("there is nothing at this address")]
+    NotFound,
+    #[error("this address does not take the method {method}")]
+    MethodNotAllowed { method: String, allowed: &'static str },
+    #[error("the body is larger than {bytes_max} bytes")]
+    BodyTooLarge { bytes_max: usize },
+    #[error("the body did not arrive within {} s", timeout.as_secs())]
+    BodyTimeout { timeout: Duration },
+    #[error("the body broke off")]
+    BodyIncomplete,
+    #[error("the body is compressed with {encoding}, which is not understood")]
+    EncodingNotSupported { encoding: String },
+    #[error("the body is not JSON: {problem} at line {line} column {column}, field {field}")]
+    BodyNotJson { problem: String, line: usize, column: usize, field: String },
+    #[error("the body is not a batch: {problem} at line {line} column {column}, field {field}")]
+    BodyNotBatch { problem: String, line: usize, column: usize, field: String },
+    #[error("the batch has {events} events, more than {events_max}")]
+    BatchTooLarge { events: usize, events_max: usize },
+    #[error("there is no site named {site:?}")]
+    SiteUnknown { site: String },
+    #[error("the site does not list the origin {origin:?}")]
+    OriginNotAllowed { origin: String },
+    #[error("the spool is full")]
+    SpoolFull,
+    #[error("the spool cannot be written")]
+    SpoolUnwritable,
+}
+
+/// What follows from a [`Rejection`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// The stable tag: in the answer's body, on the metric and in the log.
+    pub tag: &'static str,
+    /// The answer's status.
+    pub status: StatusCode,
+    /// At what level it is logged: above debug only what the operator must act upon.
+    pub level: Level,
+    /// When the client may send the same again; `None`: never, it would be refused again.
+    pub retry_after: Option<Duration>,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+/// How long a client should wait when the fault is ours: a few inserts' time.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
+
+impl Rejection {
+    /// Everything that follows from the rejection, in one place.
+    #[must_use]
+    pub fn spec(&self) -> Spec {
+        let client =
+            |tag, status, hint| Spec { tag, status, level: Level::DEBUG, retry_after: None, hint };
+        let ours = |tag, hint| Spec {
+            tag,
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            level: Level::ERROR,
+            retry_after: Some(RETRY_AFTER),
+            hint,
+        };
+        match self {
+            Self::NotFound => {
+                client("not_found", StatusCode::NOT_FOUND, "see docs/WIRE.md for the addresses")
+            }
+            Self::MethodNotAllowed { .. } => client(
+                "method_not_allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "the Allow header names the methods",
+            ),
+            Self::BodyTooLarge { .. } => client(
+                "body_too_large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "send the events in smaller batches",
+            ),
+            Self::BodyTimeout { .. } => client(
+                "body_timeout",
+                StatusCode::REQUEST_TIMEOUT,
+                "send the batch again, or in smaller batches",
+            ),
+            Self::BodyIncomplete => {
+                client("body_incomplete", StatusCode::BAD_REQUEST, "send the batch again")
+            }
+            Self::EncodingNotSupported { .. } => client(
+                "encoding_not_supported",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "send the body without Content-Encoding",
+            ),
+            Self::BodyNotJson { .. } => client(
+                "body_not_json",
+                StatusCode::BAD_REQUEST,
+                "send one JSON object as docs/WIRE.md shows it",
+            ),
+            Self::BodyNotBatch { .. } => client(
+                "body_not_batch",
+                StatusCode::BAD_REQUEST,
+                "mend the field; docs/WIRE.md shows a batch",
+            ),
+            Self::BatchTooLarge { .. } => client(
+                "batch_too_large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "send the events in smaller batches",
+            ),
+            Self::SiteUnknown { .. } => client(
+                "site_unknown",
+                StatusCode::FORBIDDEN,
+                "make the site with `footfall site add`, or mend its name in the tag",
+            ),
+            Self::OriginNotAllowed { .. } => client(
+                "origin_not_allowed",
+                StatusCode::FORBIDDEN,
+                "add the origin with `footfall site add NAME --origin URL`",
+            ),
+            Self::SpoolFull => ours(
+                "spool_full",
+                "send the same batch again later; the operator: see why ClickHouse does not take rows",
+            ),
+            Self::SpoolUnwritable => ours(
+                "spool_unwritable",
+                "send the same batch again later; the operator: see whether the disk is full",
+            ),
+        }
+    }
+
+    /// One of each, for the table in docs/WIRE.md and for metrics that start at nought.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let none = String::new;
+        vec![
+            Self::NotFound,
+            Self::MethodNotAllowed { method: none(), allowed: "" },
+            Self::BodyTooLarge { bytes_max: 0 },
+            Self::BodyTimeout { timeout: Duration::ZERO },
+            Self::BodyIncomplete,
+            Self::EncodingNotSupported { encoding: none() },
+            Self::BodyNotJson { problem: none(), line: 0, column: 0, field: none() },
+            Self::BodyNotBatch { problem: none(), line: 0, column: 0, field: none() },
+            Self::BatchTooLarge { events: 0, events_max: 0 },
+            Self::SiteUnknown { site: none() },
+            Self::OriginNotAllowed { origin: none() },
+            Self::SpoolFull,
+            Self::SpoolUnwritable,
+        ]
+    }
+}
+
+/// A block did not get into ClickHouse.
+#[derive(Debug, thiserror::Error)]
+pub enum SinkError {
+    /// ClickHouse is away, busy or not set up: the same block goes in later.
+    #[error("ClickHouse does not take rows now")]
+    Retry(#[source] clickhouse::error::Error),
+    /// ClickHouse read the block and says that its data are bad: it would say so again.
+    #[error("ClickHouse refuses the rows")]
+    Reject(#[source] clickhouse::error::Error),
+}

@@ -1,0 +1,118 @@
+//! The main path: receive > validate > enrich > spool. What waits on the disk then goes into
+//! ClickHouse by itself (`sink::drain`).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use wire::{Answer, Dropped, SiteName};
+
+use crate::clock::Clock;
+use crate::enrich::{EnrichedEvent, Enricher};
+use crate::error::Rejection;
+use crate::metrics::Metrics;
+use crate::receive::{Sent, batch};
+use crate::sites::Sites;
+use crate::spool::block::{Frame, Table};
+use crate::spool::{AppendError, Spool};
+use crate::validate::{self, DropReason, Times, ValidEvent, flatten};
+
+/// Who sent a request, as far as its head tells.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sender<'a> {
+    /// Ends in `enrich`.
+    pub(crate) ip: IpAddr,
+    pub(crate) user_agent: &'a str,
+    pub(crate) origin: Option<&'a str>,
+}
+
+/// Takes batches in.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) sites: Arc<Sites>,
+    pub(crate) enricher: Enricher,
+    pub(crate) spool: Arc<Spool>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Pipeline {
+    /// Takes one request's batch. The answer names every event left out; all others are on the disk.
+    pub(crate) async fn accept(
+        &self,
+        sender: Sender<'_>,
+        body: &[u8],
+    ) -> Result<Answer, Rejection> {
+        let received_at = self.clock.now_millis();
+        let batch = batch(body)?;
+        let sites = self.sites.table();
+        let site = sites.find(&batch.site)?;
+        site.check_origin(sender.origin)?;
+        let times = Times::of_batch(batch.sent_at, received_at);
+        let visit = self.enricher.visit(sender.ip, sender.user_agent, &batch.context);
+        let mut answer = Answer::default();
+        let mut frame = Frame::default();
+        for sent in &batch.events {
+            match valid(sent, &times) {
+                Ok(event) => {
+                    let event = EnrichedEvent::new(event, &visit);
+                    let table = self.write(&mut frame, &event, &site.name, received_at)?;
+                    self.metrics.accepted(table);
+                    answer.accepted += 1;
+                }
+                Err((reason, dropped)) => {
+                    self.metrics.dropped(reason);
+                    answer.dropped.push(dropped);
+                }
+            }
+        }
+        if answer.accepted > 0 {
+            self.spool.append(frame).await.map_err(|error| rejection(&error))?;
+        }
+        Ok(answer)
+    }
+
+    /// Puts an event's rows into the frame, in their final form.
+    fn write(
+        &self,
+        frame: &mut Frame,
+        event: &EnrichedEvent<'_>,
+        site: &SiteName,
+        received_at: i64,
+    ) -> Result<Table, Rejection> {
+        let table = if event.bot.is_none() { Table::Events } else { Table::BotEvents };
+        let written = frame.push(table, &event.event_row(site, received_at)).and_then(|()| {
+            event
+                .identifier_rows(site, received_at)
+                .try_for_each(|row| frame.push(Table::Identifiers, &row))
+        });
+        written.map(|()| table).map_err(|error| {
+            tracing::error!(%error, "a row has no form, its request is refused");
+            Rejection::SpoolUnwritable
+        })
+    }
+}
+
+/// A valid event, or why not, for the count and for the sender.
+fn valid<'a>(sent: &'a Sent<'a>, times: &Times) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
+    let event = match sent {
+        Sent::Event(event) => event,
+        Sent::Malformed(dropped) => return Err((DropReason::EventMalformed, dropped.clone())),
+    };
+    flatten(event.properties)
+        .and_then(|properties| validate::event(event, properties, times))
+        .map_err(|reason| {
+            let id = validate::cut(&event.id, wire::limits::NAME_BYTES_MAX).to_owned();
+            let field = Some(reason.field().to_owned());
+            (reason, Dropped { id, reason: reason.tag().to_owned(), field })
+        })
+}
+
+fn rejection(error: &AppendError) -> Rejection {
+    match error {
+        AppendError::Full => Rejection::SpoolFull,
+        AppendError::Io(source) => {
+            tracing::error!(error = %source, "cannot write to the spool, requests are refused");
+            Rejection::SpoolUnwritable
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Whose request it is, when proxies stand between.
+
+use std::net::{IpAddr, SocketAddr};
+
+use hyper::HeaderMap;
+use ipnet::IpNet;
+
+/// The client's address: the connection's, or where that is a trusted proxy's, the last one in
+/// `X-Forwarded-For` that is not. Read from the right: what stands further left than the first
+/// stranger was written by that stranger.
+pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted =
+        |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip.to_canonical()));
+    let mut client = peer;
+    if !is_trusted(client) {
+        return client;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().rev();
+    let hops =
+        forwarded.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+    for hop in hops {
+        let Some(ip) = address(hop.trim()) else {
+            return client;
+        };
+        client = ip;
+        if !is_trusted(client) {
+            return client;
+        }
+    }
+    client
+}
+
+/// `192.0.2.1`, `2001:db8::1`, and both with a port.
+fn address(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip());
+    hop.trim_matches(['[', ']']).parse().ok().or_else(|| with_port().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        let trusted: Vec<_> = trusted.iter().map(|network| network.parse().unwrap()).collect();
+        client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn believes_nobody_by_default() {
+        assert_eq!(told("203.0.113.9", &["192.0.2.1"], &[]), "203.0.113.9");
+        assert_eq!(told("203.0.113.9", &["192.0.2.1"], &["10.0.0.0/8"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn takes_the_last_address_that_is_no_proxy() {
+        let trusted = ["10.0.0.0/8", "127.0.0.1/32"];
+        assert_eq!(told("127.0.0.1", &["192.0.2.1"], &trusted), "192.0.2.1");
+        assert_eq!(
+            told("127.0.0.1", &["198.51.100.7, 192.0.2.1, 10.1.2.3"], &trusted),
+            "192.0.2.1"
+        );
+        assert_eq!(told("10.0.0.1", &["198.51.100.7", "192.0.2.1:4711"], &trusted), "192.0.2.1");
+        assert_eq!(told("::ffff:10.0.0.1", &["[2001:db8::1]:443"], &trusted), "2001:db8::1");
+    }
+
+    #[test]
+    fn what_is_no_address_ends_the_way() {
+        let trusted = ["10.0.0.0/8"];
+        assert_eq!(told("10.0.0.1", &["192.0.2.1, unknown"], &trusted), "10.0.0.1");
+        assert_eq!(told("10.0.0.1", &[], &trusted), "10.0.0.1");
+        assert_eq!(told("10.0.0.1", &["10.0.0.2"], &trusted), "10.0.0.2");
+    }
+}

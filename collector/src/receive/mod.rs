@@ -1,0 +1,11 @@
+//! From bytes to a batch, and from an outcome to an answer.
+
+mod assets;
+pub(crate) mod body;
+mod client_ip;
+mod native;
+pub(crate) mod respond;
+
+pub use assets::Assets;
+pub(crate) use client_ip::client_ip;
+pub(crate) use native::{Sent, batch};

@@ -1,0 +1,147 @@
+//! Our own wire: `POST /v1/events`.
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use wire::limits::{EVENTS_PER_BATCH_MAX, NAME_BYTES_MAX};
+use wire::{Batch, Dropped, Event, Text};
+
+use crate::error::Rejection;
+use crate::validate::{DropReason, cut};
+
+/// One event of a batch.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are events; a box would cost each an allocation"
+)]
+pub(crate) enum Sent<'a> {
+    Event(Event<'a, &'a RawValue>),
+    /// JSON, but not an event.
+    Malformed(Dropped),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Sent<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Event::deserialize(deserializer).map(Self::Event)
+    }
+}
+
+/// Reads a batch. Texts are borrowed from the body. One event of a wrong shape costs that event; a
+/// wrong shape around the events costs the batch, because a newer SDK never sends one.
+pub(crate) fn batch(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
+    let batch: Batch<'_, Sent<'_>> = match serde_json::from_slice(body) {
+        Ok(batch) => batch,
+        Err(error) if error.classify() == Category::Data => event_by_event(body)?,
+        Err(error) => return Err(explain(body, &error)),
+    };
+    if batch.events.len() > EVENTS_PER_BATCH_MAX {
+        return Err(Rejection::BatchTooLarge {
+            events: batch.events.len(),
+            events_max: EVENTS_PER_BATCH_MAX,
+        });
+    }
+    Ok(batch)
+}
+
+/// The slow way, only for a batch with something wrong in it.
+fn event_by_event(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
+    let batch: Batch<'_, &RawValue> =
+        serde_json::from_slice(body).map_err(|error| explain(body, &error))?;
+    let events = batch.events.into_iter().map(|raw| {
+        let event = serde_json::from_str(raw.get()).map(Sent::Event);
+        event.unwrap_or_else(|_| Sent::Malformed(malformed(raw.get())))
+    });
+    Ok(Batch {
+        site: batch.site,
+        sent_at: batch.sent_at,
+        context: batch.context,
+        events: events.collect(),
+    })
+}
+
+fn malformed(event: &str) -> Dropped {
+    #[derive(serde::Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow)]
+        id: Text<'a>,
+    }
+    let mut json = serde_json::Deserializer::from_str(event);
+    let field = serde_path_to_error::deserialize::<_, Event<'_, IgnoredAny>>(&mut json)
+        .err()
+        .map(|error| cut(&error.path().to_string(), NAME_BYTES_MAX).to_owned());
+    let id = serde_json::from_str::<Named<'_>>(event)
+        .map_or_else(|_| String::new(), |named| cut(&named.id, NAME_BYTES_MAX).to_owned());
+    Dropped { id, reason: DropReason::EventMalformed.tag().to_owned(), field }
+}
+
+/// What is wrong with the body, where, and in which field.
+fn explain(body: &[u8], error: &serde_json::Error) -> Rejection {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let field =
+        serde_path_to_error::deserialize::<_, Batch<'_, IgnoredAny>>(&mut json).err().map_or_else(
+            || ".".to_owned(),
+            |error| cut(&error.path().to_string(), NAME_BYTES_MAX).to_owned(),
+        );
+    let (line, column) = (error.line(), error.column());
+    let problem = error.to_string();
+    let problem = problem.rsplit_once(" at line ").map_or(problem.as_str(), |(problem, _)| problem);
+    let problem = cut(problem, NAME_BYTES_MAX).to_owned();
+    if error.classify() == Category::Data {
+        Rejection::BodyNotBatch { problem, line, column, field }
+    } else {
+        Rejection::BodyNotJson { problem, line, column, field }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_where_the_json_ends_to_be_json() {
+        let Rejection::BodyNotJson { problem, line, column, field } =
+            batch(b"{\n \"site\": \"shop\", \"sent_at\": }").unwrap_err()
+        else {
+            panic!("not told apart from a wrong shape");
+        };
+        assert_eq!(
+            (problem.as_str(), line, column, field.as_str()),
+            ("expected value", 2, 29, "sent_at")
+        );
+        assert!(matches!(batch(b""), Err(Rejection::BodyNotJson { .. })));
+        assert!(matches!(batch(b"{\"site\":\"\xff\"}"), Err(Rejection::BodyNotJson { .. })));
+    }
+
+    #[test]
+    fn says_which_field_makes_it_no_batch() {
+        let field = |body: &[u8]| match batch(body) {
+            Err(Rejection::BodyNotBatch { field, .. }) => field,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(field(br#"{"site":"shop","sent_at":"now","events":[]}"#), "sent_at");
+        assert_eq!(
+            field(br#"{"site":"shop","sent_at":1,"context":{"screen_width":-1},"events":[]}"#),
+            "context.screen_width"
+        );
+        assert_eq!(field(br#"{"site":"shop","sent_at":1}"#), ".");
+    }
+
+    #[test]
+    fn an_event_of_a_wrong_shape_costs_only_itself() {
+        let good = r#"{"id":"a","type":"page_view","at":1}"#;
+        let body = format!(
+            r#"{{"site":"shop","sent_at":1,"events":[{good},{{"id":"b","type":"x","at":"soon"}},5,{good}]}}"#
+        );
+        let batch = batch(body.as_bytes()).unwrap();
+        let told: Vec<_> = batch
+            .events
+            .iter()
+            .map(|sent| match sent {
+                Sent::Event(event) => (event.id.as_str(), None),
+                Sent::Malformed(dropped) => (dropped.id.as_str(), dropped.field.as_deref()),
+            })
+            .collect();
+        assert_eq!(told, [("a", None), ("b", Some("at")), ("", Some(".")), ("a", None)]);
+    }
+}

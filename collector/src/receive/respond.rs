@@ -1,0 +1,93 @@
+//! Answers.
+//!
+//! Every answer may be read from any origin (`Access-Control-Allow-Origin: *`): requests carry no
+//! cookies, answers hold counts and reasons only, and a site's own developer must see why a batch
+//! was refused.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+use wire::{Rejected, RejectedBody};
+
+use crate::error::Rejection;
+
+/// Whatever is answered: it fits in memory.
+pub(crate) type Answered = Response<Full<Bytes>>;
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+
+/// A JSON body; nobody may keep it.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answered {
+    // A struct of texts and numbers has always a JSON form.
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = text(status, "application/json", body);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Any body, by its content type.
+pub(crate) fn text(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Answered {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// A rejection with all that follows from it.
+pub(crate) fn rejection(rejection: &Rejection) -> Answered {
+    let spec = rejection.spec();
+    let error = RejectedBody {
+        tag: spec.tag.to_owned(),
+        message: rejection.to_string(),
+        hint: spec.hint.to_owned(),
+    };
+    let mut response = json(spec.status, &Rejected { error });
+    let headers = response.headers_mut();
+    if let Some(after) = spec.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+    }
+    match rejection {
+        Rejection::MethodNotAllowed { allowed, .. } => {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
+        // The rest of the body is still on its way; the next request cannot follow it.
+        Rejection::BodyTooLarge { .. }
+        | Rejection::BodyTimeout { .. }
+        | Rejection::BodyIncomplete => {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        _ => {}
+    }
+    response
+}
+
+/// A file for pages of other origins.
+pub(crate) fn file(content_type: &'static str, body: Bytes, cache: &'static str) -> Answered {
+    let mut response = text(StatusCode::OK, content_type, body);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    response
+}
+
+/// The browser may ask: a preflight is answered alike for every origin and site, since the origin is
+/// checked with the batch itself.
+pub(crate) fn preflight() -> Answered {
+    let mut response = text(StatusCode::NO_CONTENT, "text/plain", Bytes::new());
+    let headers = response.headers_mut();
+    headers.remove(header::CONTENT_TYPE);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+    response
+}

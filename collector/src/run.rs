@@ -1,0 +1,119 @@
+//! The collector's life: start, serve, drain.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::Server;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::Settings;
+use crate::enrich::{Enricher, Geo, UserAgents};
+use crate::error::CollectorError;
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::pipeline::Pipeline;
+use crate::server::Door;
+use crate::sink::{ClickHouseSink, drain};
+use crate::sites::Sites;
+use crate::spool::Spool;
+
+/// How long the start waits for the sites; then it serves those of the last copy.
+const SITES_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Collects until `shutdown`; then takes no more, finishes what it has begun, and drains the spool
+/// into ClickHouse. What ClickHouse does not take in time waits on disk for the next start.
+///
+/// Dropping the future instead ends everything at once, as `kill -9` would; nothing answered is lost.
+///
+/// # Errors
+/// When the spool cannot be used, or a part of the collector ends that must not.
+pub async fn run(
+    settings: Settings,
+    listener: TcpListener,
+    server: Server,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), CollectorError> {
+    let spool_dir = settings.data_dir.join("spool");
+    let (spool, found) = Spool::open(&spool_dir, settings.limits, settings.durability)?;
+    let metrics = Arc::new(Metrics::new());
+    metrics.blocks_damaged.inc_by(found.damaged.len() as u64);
+    for file in &found.damaged {
+        tracing::error!(file = %file.display(), "a spool file is damaged, what is whole of it is inserted");
+    }
+    if found.cut_bytes > 0 {
+        tracing::info!(
+            bytes = found.cut_bytes,
+            "cut what was not written to its end and so never answered"
+        );
+    }
+    let spool = Arc::new(spool);
+    let health = Arc::new(Health::default());
+    let sites = Arc::new(Sites::load(&settings.data_dir));
+    if tokio::time::timeout(SITES_TIMEOUT, sites.refresh(&server, &health)).await.is_err() {
+        health.clickhouse_is_away(&"no answer in time");
+    }
+    let (stop_draining, stopping) = watch::channel(false);
+
+    // Owned here, so that they end with this future.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(seal_by_age(Arc::clone(&spool), settings.limits.block_age_max));
+    tasks.spawn({
+        let spool = Arc::clone(&spool);
+        async move { spool.sync_on_demand().await }
+    });
+    tasks.spawn({
+        let (sites, server, health) = (Arc::clone(&sites), server.clone(), Arc::clone(&health));
+        async move { sites.keep_fresh(&server, &health).await }
+    });
+    let mut draining = JoinSet::new();
+    draining.spawn({
+        let sink = ClickHouseSink::new(&server);
+        let (spool, metrics, health) =
+            (Arc::clone(&spool), Arc::clone(&metrics), Arc::clone(&health));
+        async move { drain(&spool, &sink, &metrics, &health, stopping).await }
+    });
+
+    let enricher =
+        Enricher { geo: Geo::open(&settings.geo_files), user_agents: UserAgents::default() };
+    let drain_timeout = settings.drain_timeout;
+    let door = Door {
+        pipeline: Pipeline {
+            clock: Arc::clone(&settings.clock),
+            sites,
+            enricher,
+            spool: Arc::clone(&spool),
+            metrics,
+        },
+        health,
+        settings,
+    };
+    tokio::select! {
+        () = crate::server::serve(door, listener, shutdown) => {}
+        _ = tasks.join_next() => return Err(CollectorError::TaskEnded { task: "upkeep" }),
+        _ = draining.join_next() => return Err(CollectorError::TaskEnded { task: "drain" }),
+    }
+
+    spool.seal();
+    stop_draining.send_replace(true);
+    if tokio::time::timeout(drain_timeout, draining.join_next()).await.is_err() {
+        let blocks = spool.blocks_waiting();
+        tracing::warn!(
+            blocks,
+            "stopped before ClickHouse had taken everything; the rest waits for the next start"
+        );
+    }
+    Ok(())
+}
+
+async fn seal_by_age(spool: Arc<Spool>, age_max: Duration) {
+    let mut tick = tokio::time::interval(
+        (age_max / 4).clamp(Duration::from_millis(10), Duration::from_secs(1)),
+    );
+    loop {
+        tick.tick().await;
+        spool.seal_by_age();
+    }
+}

@@ -1,0 +1,395 @@
+//! How a block lies on disk.
+//!
+//! A file is eight bytes of magic and then frames: `length u32 | crc32 u32 | payload`, numbers
+//! little-endian. The first frame's payload is the [`Header`] as JSON; every later frame is one
+//! request's rows, `table u8 | length u32 | RowBinary`, all of them or none. The header names the
+//! columns, so that a block written before an upgrade can be inserted after it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use store::{EventRow, IdentifierRow};
+use uuid::Uuid;
+
+use super::row_binary::{self, RowError};
+
+const MAGIC: &[u8; 8] = b"FFSPOOL1";
+const FRAME_HEAD_BYTES: usize = 8;
+const ROW_HEAD_BYTES: usize = 5;
+/// A frame's payload is one request's rows. A body is at most 1 MiB and a row repeats at most a few
+/// kilobytes of the visit for each event, so a longer one is damage and not data.
+pub(crate) const FRAME_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Where a row goes. The number stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Table {
+    Events = 0,
+    BotEvents = 1,
+    Identifiers = 2,
+}
+
+impl Table {
+    pub(crate) const ALL: [Self; 3] = [Self::Events, Self::BotEvents, Self::Identifiers];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::BotEvents => "bot_events",
+            Self::Identifiers => "identifiers",
+        }
+    }
+
+    const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Events | Self::BotEvents => EventRow::COLUMN_NAMES,
+            Self::Identifiers => IdentifierRow::COLUMN_NAMES,
+        }
+    }
+
+    fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| *table as u8 == number)
+    }
+}
+
+/// What a block's file says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Header<'a> {
+    /// The run of a collector that made the block. A new one for each run, so that a sequence which
+    /// begins anew can never look like a block of old.
+    pub(crate) instance: Uuid,
+    pub(crate) sequence: u64,
+    #[serde(borrow)]
+    events: Vec<Cow<'a, str>>,
+    #[serde(borrow)]
+    identifiers: Vec<Cow<'a, str>>,
+}
+
+impl Header<'_> {
+    /// The first bytes of a new block's file.
+    pub(crate) fn bytes(instance: Uuid, sequence: u64) -> Vec<u8> {
+        let columns = |table: Table| table.columns().iter().copied().map(Cow::Borrowed).collect();
+        let header = Header {
+            instance,
+            sequence,
+            events: columns(Table::Events),
+            identifiers: columns(Table::Identifiers),
+        };
+        let json = serde_json::to_vec(&header).expect("a header is made of texts and numbers only");
+        let mut frame = Frame::default();
+        frame.bytes.extend_from_slice(&json);
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(frame.finish());
+        bytes
+    }
+}
+
+/// One request's rows, on their way into a block.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    bytes: Vec<u8>,
+    rows: u32,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { bytes: vec![0; FRAME_HEAD_BYTES], rows: 0 }
+    }
+}
+
+impl Frame {
+    /// Adds a row in its final form.
+    pub(crate) fn push(&mut self, table: Table, row: &impl Serialize) -> Result<(), RowError> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[table as u8, 0, 0, 0, 0]);
+        if let Err(error) = row_binary::write(&mut self.bytes, row) {
+            self.bytes.truncate(start);
+            return Err(error);
+        }
+        let length = self.bytes.len() - start - ROW_HEAD_BYTES;
+        put_length(&mut self.bytes, start + 1, length);
+        self.rows += 1;
+        Ok(())
+    }
+
+    pub(crate) const fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// The frame as it is written: with its length and checksum in front.
+    pub(crate) fn finish(&mut self) -> &[u8] {
+        let payload = self.bytes.get(FRAME_HEAD_BYTES..).unwrap_or_default();
+        let (length, checksum) = (payload.len(), crc32fast::hash(payload));
+        put_length(&mut self.bytes, 0, length);
+        self.bytes.splice(4..FRAME_HEAD_BYTES, checksum.to_le_bytes());
+        &self.bytes
+    }
+}
+
+fn put_length(bytes: &mut Vec<u8>, at: usize, length: usize) {
+    let length = u32::try_from(length).expect("a frame is made from a body of a few megabytes");
+    bytes.splice(at..at + 4, length.to_le_bytes());
+}
+
+/// What comes after the last whole frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// Nothing: the file is whole.
+    None,
+    /// A frame that was not written to its end, so it was never answered: cut it.
+    Torn,
+    /// Bytes that a broken write does not explain: the disk, or somebody, changed the file.
+    Damaged,
+}
+
+/// What reading a block's bytes found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// The payloads of the whole frames, the header's first.
+    payloads: Vec<Range<usize>>,
+    /// Bytes up to the end of the last whole frame.
+    pub(crate) intact_bytes: usize,
+    pub(crate) tail: Tail,
+}
+
+impl Extent {
+    /// True where at least the header is whole.
+    pub(crate) fn has_header(&self) -> bool {
+        !self.payloads.is_empty()
+    }
+
+    /// True where no request's rows are in it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.payloads.len() < 2
+    }
+}
+
+/// Finds the whole frames. Never fails and never reads past a frame whose checksum is wrong.
+pub(crate) fn measure(bytes: &[u8]) -> Extent {
+    let mut extent = Extent { payloads: Vec::new(), intact_bytes: 0, tail: Tail::None };
+    if bytes.get(..MAGIC.len()) != Some(MAGIC) {
+        extent.tail = if MAGIC.starts_with(bytes) { Tail::Torn } else { Tail::Damaged };
+        return extent;
+    }
+    extent.intact_bytes = MAGIC.len();
+    loop {
+        let rest = bytes.get(extent.intact_bytes..).unwrap_or_default();
+        match frame(rest) {
+            Ok(Some(payload)) => {
+                let start = extent.intact_bytes + FRAME_HEAD_BYTES;
+                extent.intact_bytes = start + payload;
+                extent.payloads.push(start..extent.intact_bytes);
+            }
+            Ok(None) => return extent,
+            Err(tail) => {
+                extent.tail = tail;
+                return extent;
+            }
+        }
+    }
+}
+
+/// The first frame's payload length; `None` at the end.
+fn frame(bytes: &[u8]) -> Result<Option<usize>, Tail> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    // After a power loss a file may have grown by bytes that were never written.
+    if bytes.iter().take(FRAME_HEAD_BYTES).all(|byte| *byte == 0) {
+        return Err(if bytes.iter().all(|byte| *byte == 0) { Tail::Torn } else { Tail::Damaged });
+    }
+    let Some((head, rest)) = bytes.split_first_chunk::<FRAME_HEAD_BYTES>() else {
+        return Err(Tail::Torn);
+    };
+    let [l0, l1, l2, l3, c0, c1, c2, c3] = *head;
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    if length > FRAME_BYTES_MAX {
+        return Err(Tail::Damaged);
+    }
+    let Some(payload) = rest.get(..length) else {
+        return Err(Tail::Torn);
+    };
+    if crc32fast::hash(payload) == u32::from_le_bytes([c0, c1, c2, c3]) {
+        Ok(Some(length))
+    } else if rest.len() == length {
+        Err(Tail::Torn)
+    } else {
+        Err(Tail::Damaged)
+    }
+}
+
+/// A sealed block in memory, checked: its bytes and its token will never change.
+#[derive(Debug)]
+pub(crate) struct Block {
+    bytes: Vec<u8>,
+    payloads: Vec<Range<usize>>,
+    token: String,
+    columns: [Vec<String>; 2],
+    /// Its place in the order of blocks.
+    pub(crate) sequence: u64,
+}
+
+/// A file that is not a block, or no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the file is damaged: {at} of {of} bytes are intact")]
+pub(crate) struct Damaged {
+    at: usize,
+    of: usize,
+}
+
+impl Block {
+    /// Reads a sealed block's file.
+    pub(crate) fn read(bytes: Vec<u8>) -> Result<Self, Damaged> {
+        let extent = measure(&bytes);
+        let damaged = Damaged { at: extent.intact_bytes, of: bytes.len() };
+        if extent.tail != Tail::None {
+            return Err(damaged);
+        }
+        let mut payloads = extent.payloads.into_iter();
+        let header = payloads.next().and_then(|range| bytes.get(range)).ok_or(damaged)?;
+        let header: Header<'_> = serde_json::from_slice(header).map_err(|_| damaged)?;
+        let owned = |columns: Vec<Cow<'_, str>>| columns.into_iter().map(Cow::into_owned).collect();
+        let token =
+            format!("{}-{}-{:08x}", header.instance, header.sequence, crc32fast::hash(&bytes));
+        let columns = [owned(header.events), owned(header.identifiers)];
+        let sequence = header.sequence;
+        let payloads: Vec<_> = payloads.collect();
+        let whole =
+            payloads.iter().filter_map(|range| bytes.get(range.clone())).all(rows_are_whole);
+        if whole { Ok(Self { bytes, payloads, token, columns, sequence }) } else { Err(damaged) }
+    }
+
+    /// A block that never was on disk, with a token that its maker answers for.
+    pub(crate) fn in_memory(token: String, mut frame: Frame) -> Self {
+        frame.finish();
+        let owned =
+            |table: Table| table.columns().iter().map(|column| (*column).to_owned()).collect();
+        let payloads = std::iter::once(FRAME_HEAD_BYTES..frame.bytes.len()).collect();
+        let columns = [owned(Table::Events), owned(Table::Identifiers)];
+        Self { bytes: frame.bytes, payloads, token, columns, sequence: 0 }
+    }
+
+    /// What makes a retry the same insert: the run, the sequence, the checksum, and the table.
+    pub(crate) fn token(&self, table: Table) -> String {
+        format!("{}-{}", self.token, table.name())
+    }
+
+    /// The columns of the table's rows, in order.
+    pub(crate) fn columns(&self, table: Table) -> &[String] {
+        let [events, identifiers] = &self.columns;
+        match table {
+            Table::Events | Table::BotEvents => events,
+            Table::Identifiers => identifiers,
+        }
+    }
+
+    /// The table's rows in RowBinary, oldest first.
+    pub(crate) fn rows(&self, table: Table) -> impl Iterator<Item = &[u8]> {
+        self.payloads
+            .iter()
+            .filter_map(|range| self.bytes.get(range.clone()))
+            .flat_map(|payload| Rows { rest: payload })
+            .filter_map(move |(of, row)| (of == table).then_some(row))
+    }
+}
+
+/// Walks the rows of one payload; stops at what is not a row.
+struct Rows<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = (Table, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let ([table, l0, l1, l2, l3], rest) = self.rest.split_first_chunk::<ROW_HEAD_BYTES>()?;
+        let (row, rest) =
+            rest.split_at_checked(u32::from_le_bytes([*l0, *l1, *l2, *l3]) as usize)?;
+        self.rest = rest;
+        Some((Table::from_number(*table)?, row))
+    }
+}
+
+fn rows_are_whole(payload: &[u8]) -> bool {
+    let mut rows = Rows { rest: payload };
+    while rows.next().is_some() {}
+    rows.rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A block's bytes with so many requests of two rows, and where each frame ends.
+    pub(crate) fn block_bytes(requests: u8) -> (Vec<u8>, Vec<usize>) {
+        let mut bytes = Header::bytes(Uuid::from_u128(7), 3);
+        let mut ends = vec![bytes.len()];
+        for request in 0..requests {
+            let mut frame = Frame::default();
+            frame.push(Table::Events, &format!("event {request}")).unwrap();
+            frame.push(Table::Identifiers, &format!("identifier {request}")).unwrap();
+            bytes.extend_from_slice(frame.finish());
+            ends.push(bytes.len());
+        }
+        (bytes, ends)
+    }
+
+    #[test]
+    fn reads_back_what_was_written_in_order() {
+        let (bytes, _) = block_bytes(2);
+        let block = Block::read(bytes).unwrap();
+        let events: Vec<_> = block.rows(Table::Events).collect();
+        assert_eq!(events, [&b"\x07event 0"[..], &b"\x07event 1"[..]]);
+        assert_eq!(block.rows(Table::BotEvents).count(), 0);
+        assert_eq!(block.columns(Table::BotEvents), EventRow::COLUMN_NAMES);
+        assert_eq!(block.columns(Table::Identifiers), IdentifierRow::COLUMN_NAMES);
+    }
+
+    #[test]
+    fn the_token_is_the_same_for_the_same_bytes_and_another_for_each_table() {
+        let token = |requests| Block::read(block_bytes(requests).0).unwrap().token(Table::Events);
+        assert_eq!(token(2), token(2));
+        assert_ne!(token(2), token(3));
+        let block = Block::read(block_bytes(2).0).unwrap();
+        assert_ne!(block.token(Table::Events), block.token(Table::BotEvents));
+    }
+
+    #[test]
+    fn a_file_cut_at_any_byte_keeps_every_whole_frame() {
+        let (bytes, ends) = block_bytes(5);
+        for cut in 0..bytes.len() {
+            let extent = measure(&bytes[..cut]);
+            let whole = ends.iter().filter(|end| **end <= cut).count();
+            assert_eq!(extent.payloads.len(), whole, "cut at {cut}");
+            assert_ne!(extent.tail, Tail::Damaged, "cut at {cut}");
+            assert_eq!(extent.tail == Tail::None, cut == 8 || ends.contains(&cut), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn zeros_after_a_power_loss_are_a_torn_tail() {
+        let (mut bytes, ends) = block_bytes(2);
+        bytes.extend_from_slice(&[0; 4096]);
+        let extent = measure(&bytes);
+        assert_eq!((extent.intact_bytes, extent.tail), (ends[2], Tail::Torn));
+    }
+
+    proptest! {
+        #[test]
+        fn a_flipped_bit_is_never_read_as_data(at in 0_usize..400, bit in 0_u8..8) {
+            let (mut bytes, _) = block_bytes(6);
+            let at = at % bytes.len();
+            bytes[at] ^= 1 << bit;
+            prop_assert!(Block::read(bytes).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_measured_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let extent = measure(&bytes);
+            prop_assert!(extent.intact_bytes <= bytes.len());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The spool through its own door, on a real folder.
+
+use tempfile::TempDir;
+
+use super::super::block::Table;
+use super::*;
+
+fn limits() -> Limits {
+    Limits {
+        block_rows_max: 3,
+        block_bytes_max: 1 << 20,
+        block_age_max: Duration::from_secs(3600),
+        bytes_max: 1 << 20,
+    }
+}
+
+fn open(dir: &Path) -> Spool {
+    Spool::open(dir, limits(), Durability::Process).unwrap().0
+}
+
+fn frame(text: &str) -> Frame {
+    let mut frame = Frame::default();
+    frame.push(Table::Events, &text).unwrap();
+    frame
+}
+
+/// The rows of every sealed block, block by block.
+fn blocks(spool: &Spool) -> Vec<Vec<String>> {
+    let mut blocks = Vec::new();
+    while let Some(sealed) = spool.oldest() {
+        let block = spool.read(sealed).unwrap().unwrap();
+        let text = |row: &[u8]| String::from_utf8(row[1..].to_vec()).unwrap();
+        blocks.push(block.rows(Table::Events).map(text).collect());
+        spool.remove(sealed).unwrap();
+    }
+    blocks
+}
+
+#[tokio::test]
+async fn seals_by_rows_and_keeps_the_order() {
+    let dir = TempDir::new().unwrap();
+    let spool = open(dir.path());
+    for text in ["a", "b", "c", "d"] {
+        spool.append(frame(text)).await.unwrap();
+    }
+    spool.seal();
+    assert_eq!(blocks(&spool), [vec!["a", "b", "c"], vec!["d"]]);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the lock is left");
+    assert_eq!(spool.fill().0, 0);
+}
+
+#[tokio::test]
+async fn seals_by_age_unless_blocks_are_waiting() {
+    let dir = TempDir::new().unwrap();
+    let limits = Limits { block_age_max: Duration::ZERO, ..limits() };
+    let (spool, _) = Spool::open(dir.path(), limits, Durability::Process).unwrap();
+    for text in ["a", "b", "c", "d"] {
+        spool.append(frame(text)).await.unwrap();
+        spool.seal_by_age();
+    }
+    assert_eq!(spool.blocks_waiting(), 2);
+    spool.seal();
+    assert_eq!(blocks(&spool), [vec!["a"], vec!["b"], vec!["c", "d"]]);
+}
+
+#[tokio::test]
+async fn a_new_run_finds_what_the_last_one_left_first() {
+    let dir = TempDir::new().unwrap();
+    let spool = open(dir.path());
+    for text in ["a", "b", "c", "d"] {
+        spool.append(frame(text)).await.unwrap();
+    }
+    drop(spool);
+    let spool = open(dir.path());
+    spool.append(frame("e")).await.unwrap();
+    spool.seal();
+    assert_eq!(blocks(&spool), [vec!["a", "b", "c"], vec!["d"], vec!["e"]]);
+}
+
+#[tokio::test]
+async fn a_tail_torn_at_any_byte_loses_only_the_frame_it_is_in() {
+    let dir = TempDir::new().unwrap();
+    let spool = open(dir.path());
+    spool.append(frame("answered")).await.unwrap();
+    let path = file_path(dir.path(), 0, OPEN);
+    let answered = fs::metadata(&path).unwrap().len();
+    spool.append(frame("torn")).await.unwrap();
+    let whole = fs::read(&path).unwrap();
+    drop(spool);
+    for cut in answered..whole.len() as u64 {
+        fs::write(&path, &whole[..usize::try_from(cut).unwrap()]).unwrap();
+        let (spool, found) = Spool::open(dir.path(), limits(), Durability::Process).unwrap();
+        assert_eq!(found.cut_bytes, cut - answered);
+        assert_eq!(blocks(&spool), [vec!["answered"]], "cut at {cut}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_open_block_gives_what_is_whole_and_is_kept() {
+    let dir = TempDir::new().unwrap();
+    let spool = open(dir.path());
+    spool.append(frame("a")).await.unwrap();
+    let first =
+        usize::try_from(fs::metadata(file_path(dir.path(), 0, OPEN)).unwrap().len()).unwrap();
+    spool.append(frame("b")).await.unwrap();
+    drop(spool);
+    let path = file_path(dir.path(), 0, OPEN);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[first + 10] ^= 1;
+    bytes.extend_from_slice(b"and more");
+    fs::write(&path, &bytes).unwrap();
+    let (spool, found) = Spool::open(dir.path(), limits(), Durability::Process).unwrap();
+    assert_eq!(blocks(&spool), [vec!["a"]]);
+    assert_eq!(fs::read(&found.damaged[0]).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_damaged_sealed_block_is_set_aside_whole() {
+    let dir = TempDir::new().unwrap();
+    let spool = open(dir.path());
+    spool.append(frame("a")).await.unwrap();
+    spool.seal();
+    let path = file_path(dir.path(), 0, SEALED);
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let sealed = spool.oldest().unwrap();
+    assert!(spool.read(sealed).unwrap().is_err());
+    let kept = spool.set_aside_damaged(sealed).unwrap();
+    assert_eq!(fs::read(kept).unwrap(), bytes);
+    assert_eq!(spool.oldest(), None);
+    assert_eq!(spool.fill().0, bytes.len() as u64, "what is set aside still counts");
+}
+
+#[tokio::test]
+async fn full_means_refused_and_room_means_taken_again() {
+    let dir = TempDir::new().unwrap();
+    let limits = Limits { bytes_max: 4096, block_rows_max: 1, ..limits() };
+    let (spool, _) = Spool::open(dir.path(), limits, Durability::Process).unwrap();
+    let mut taken = 0;
+    while spool.append(frame(&"x".repeat(500))).await.is_ok() {
+        taken += 1;
+        assert!(taken < 100, "4096 bytes are never full");
+    }
+    assert!(taken > 0);
+    assert!(matches!(spool.append(frame(&"x".repeat(500))).await, Err(AppendError::Full)));
+    assert_eq!(blocks(&spool).len(), taken);
+    spool.append(frame("again")).await.unwrap();
+}
+
+#[tokio::test]
+async fn with_disk_durability_every_append_waits_for_a_sync() {
+    let dir = TempDir::new().unwrap();
+    let (spool, _) = Spool::open(dir.path(), limits(), Durability::Disk).unwrap();
+    let spool = Arc::new(spool);
+    // Nobody syncs yet, so the append cannot end.
+    let early = tokio::time::timeout(Duration::from_millis(50), spool.append(frame("a"))).await;
+    assert!(early.is_err());
+    let syncing = tokio::spawn({
+        let spool = Arc::clone(&spool);
+        async move { spool.sync_on_demand().await }
+    });
+    for text in ["b", "c", "d"] {
+        spool.append(frame(text)).await.unwrap();
+    }
+    syncing.abort();
+    spool.seal();
+    assert_eq!(blocks(&spool), [vec!["a", "b", "c"], vec!["d"]]);
+}
+
+#[test]
+fn two_collectors_cannot_share_a_spool() {
+    let dir = TempDir::new().unwrap();
+    let _first = open(dir.path());
+    let second = Spool::open(dir.path(), limits(), Durability::Process);
+    assert!(matches!(second, Err(StartError::SpoolInUse { .. })));
+}

@@ -1,0 +1,176 @@
+//! One event, checked.
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+use wire::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, USER_BYTES_MAX};
+use wire::{Consent, Event, Kind};
+
+use super::{DropReason, Times};
+
+/// An event that may be kept. Its texts are still the sender's own, cut to their limits.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ValidEvent<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) kind: Kind,
+    /// As it is stored: `page_view`, `identify`, a custom event's name, or funnel/step.
+    pub(crate) name: Cow<'a, str>,
+    /// Milliseconds since 1970, the sender's clock put right.
+    pub(crate) occurred_at: i64,
+    pub(crate) visitor: Uuid,
+    pub(crate) session: Uuid,
+    pub(crate) user: &'a str,
+    pub(crate) consent: Consent,
+    /// Empty, or an http(s) address.
+    pub(crate) url: &'a str,
+    pub(crate) referrer: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) categories: &'a [wire::Text<'a>],
+    pub(crate) funnel: &'a str,
+    pub(crate) step: &'a str,
+    /// Of an identify the traits: read for identifiers, never stored.
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+/// Checks an event; `properties` are its own, flattened.
+pub(crate) fn event<'a, P>(
+    event: &'a Event<'a, P>,
+    properties: Vec<(String, String)>,
+    times: &Times,
+) -> Result<ValidEvent<'a>, DropReason> {
+    let kind = Kind::from_name(&event.kind).ok_or(DropReason::TypeUnknown)?;
+    let id = Uuid::try_parse(&event.id).map_err(|_| DropReason::IdNotUuid)?;
+    let visitor = text(&event.visitor, usize::MAX);
+    if visitor.is_empty() {
+        return Err(DropReason::VisitorMissing);
+    }
+    let visitor = Uuid::try_parse(visitor).map_err(|_| DropReason::VisitorNotUuid)?;
+    let occurred_at = times.occurred_at(event.at)?;
+    let user = text(&event.user, usize::MAX);
+    match (kind, user.len()) {
+        (Kind::Identify, 0) => return Err(DropReason::UserMissing),
+        (_, length) if length > USER_BYTES_MAX => return Err(DropReason::UserTooLong),
+        _ => {}
+    }
+    let (funnel, step) = (text(&event.funnel, NAME_BYTES_MAX), text(&event.step, NAME_BYTES_MAX));
+    Ok(ValidEvent {
+        id,
+        kind,
+        name: name(kind, event, funnel, step)?,
+        occurred_at,
+        visitor,
+        session: session(text(&event.session, usize::MAX), visitor, occurred_at)?,
+        user,
+        consent: event.consent,
+        url: url(kind, text(&event.url, URL_BYTES_MAX))?,
+        referrer: text(&event.referrer, URL_BYTES_MAX),
+        title: text(&event.title, NAME_BYTES_MAX),
+        categories: &event.categories,
+        funnel: if kind == Kind::Step { funnel } else { "" },
+        step: if kind == Kind::Step { step } else { "" },
+        properties,
+    })
+}
+
+fn name<'a, P>(
+    kind: Kind,
+    event: &'a Event<'a, P>,
+    funnel: &str,
+    step: &str,
+) -> Result<Cow<'a, str>, DropReason> {
+    match kind {
+        Kind::PageView | Kind::Identify => Ok(Cow::Borrowed(kind.as_str())),
+        Kind::Custom => match text(&event.name, NAME_BYTES_MAX) {
+            "" => Err(DropReason::NameMissing),
+            name => Ok(Cow::Borrowed(name)),
+        },
+        Kind::Step if funnel.is_empty() => Err(DropReason::FunnelMissing),
+        Kind::Step if step.is_empty() => Err(DropReason::StepMissing),
+        Kind::Step => Ok(Cow::Owned(format!("{funnel}/{step}"))),
+    }
+}
+
+/// A page view without its page says nothing; any other event may happen on a server.
+fn url(kind: Kind, url: &str) -> Result<&str, DropReason> {
+    let is_web = |scheme: &str| {
+        url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+            && url.len() > scheme.len()
+    };
+    match url {
+        "" if kind == Kind::PageView => Err(DropReason::UrlMissing),
+        "" => Ok(""),
+        _ if is_web("https://") || is_web("http://") => Ok(url),
+        _ => Err(DropReason::UrlInvalid),
+    }
+}
+
+/// A sender without sessions (a server) gets one per visitor and day: every collector, knowing
+/// nothing of the others, must come to the same.
+fn session(session: &str, visitor: Uuid, occurred_at: i64) -> Result<Uuid, DropReason> {
+    const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+    if session.is_empty() {
+        return Ok(Uuid::new_v5(&visitor, &occurred_at.div_euclid(DAY_MILLIS).to_le_bytes()));
+    }
+    Uuid::try_parse(session).map_err(|_| DropReason::SessionNotUuid)
+}
+
+fn text<'a>(text: &'a Option<wire::Text<'a>>, bytes_max: usize) -> &'a str {
+    cut(text.as_deref().unwrap_or_default().trim(), bytes_max)
+}
+
+/// The text up to so many bytes, never in the middle of a character.
+pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn check(json: &str) -> Result<(String, Uuid), DropReason> {
+        let sent: Event<'_, ()> = serde_json::from_str(json).unwrap();
+        event(&sent, Vec::new(), &Times::of_batch(NOW.unsigned_abs(), NOW))
+            .map(|valid| (valid.name.into_owned(), valid.session))
+    }
+
+    /// An event of the kind with these further fields.
+    fn sent(kind: &str, fields: &str) -> String {
+        format!(
+            r#"{{"id":"018f4d5e-0000-7000-8000-000000000001","type":"{kind}","at":{NOW},
+            "visitor":"018f4d5e-0000-7000-8000-00000000000a"{fields}}}"#
+        )
+    }
+
+    #[test]
+    fn each_kind_has_its_stored_name() {
+        let name = |kind, fields| check(&sent(kind, fields)).map(|(name, _)| name);
+        assert_eq!(
+            name("page_view", r#","url":"https://shop.example/""#).as_deref(),
+            Ok("page_view")
+        );
+        assert_eq!(name("identify", r#","user":"u1""#).as_deref(), Ok("identify"));
+        assert_eq!(name("custom", r#","name":" add_to_cart ""#).as_deref(), Ok("add_to_cart"));
+        assert_eq!(
+            name("step", r#","funnel":"checkout","step":"shipping""#).as_deref(),
+            Ok("checkout/shipping")
+        );
+    }
+
+    #[test]
+    fn a_missing_session_is_one_per_visitor_and_day() {
+        let day = 24 * 60 * 60 * 1000;
+        let visitor = Uuid::from_u128(1);
+        let session = |at| session("", visitor, at).unwrap();
+        assert_eq!(session(NOW - NOW % day), session(NOW - NOW % day + day - 1));
+        assert_ne!(session(NOW), session(NOW + day));
+    }
+
+    #[test]
+    fn cuts_between_characters() {
+        assert_eq!(cut("ž", 1), "");
+        assert_eq!(cut("až", 3), "až");
+        assert_eq!(cut("abc", usize::MAX), "abc");
+    }
+}

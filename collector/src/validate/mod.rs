@@ -1,0 +1,14 @@
+//! From what was sent to what may be kept: an event is whole and true to its form, or it is left
+//! out with a reason.
+
+mod drop_reason;
+mod event;
+mod properties;
+mod site;
+mod time;
+
+pub use drop_reason::DropReason;
+pub(crate) use event::{ValidEvent, cut, event};
+pub(crate) use properties::flatten;
+pub(crate) use site::{Site, SiteTable};
+pub(crate) use time::Times;

@@ -1,0 +1,119 @@
+//! What a site adds to an event, as pairs of texts: nested objects become dotted names.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use wire::limits::{NAME_BYTES_MAX, PROPERTIES_DEPTH_MAX, PROPERTIES_MAX, PROPERTY_BYTES_MAX};
+
+use super::{DropReason, cut};
+
+/// Flattens a JSON object. Texts are taken bare, numbers and truth values as they are written, lists
+/// as JSON; `null` is left out, as is whatever exceeds the limits.
+pub(crate) fn flatten(raw: Option<&RawValue>) -> Result<Vec<(String, String)>, DropReason> {
+    let mut pairs = Vec::new();
+    match raw.map(RawValue::get) {
+        None | Some("null") => Ok(pairs),
+        Some(object) if object.starts_with('{') => {
+            flatten_object(object, "", 1, &mut pairs);
+            Ok(pairs)
+        }
+        Some(_) => Err(DropReason::PropertiesNotObject),
+    }
+}
+
+fn flatten_object(object: &str, prefix: &str, depth: usize, pairs: &mut Vec<(String, String)>) {
+    let mut json = serde_json::Deserializer::from_str(object);
+    let walk = Object { prefix, depth, pairs };
+    // Cannot fail: whoever made the `RawValue` has read it as JSON already.
+    if let Err(error) = json.deserialize_map(walk) {
+        tracing::debug!(%error, "properties that were JSON are no longer");
+    }
+}
+
+struct Object<'a> {
+    prefix: &'a str,
+    depth: usize,
+    pairs: &'a mut Vec<(String, String)>,
+}
+
+impl<'de> Visitor<'de> for Object<'_> {
+    type Value = ();
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<wire::Text<'de>, &'de RawValue>()? {
+            if self.pairs.len() >= PROPERTIES_MAX {
+                continue;
+            }
+            let dotted = match self.prefix {
+                "" => Cow::Borrowed(name.as_str()),
+                prefix => Cow::Owned(format!("{prefix}.{}", name.as_str())),
+            };
+            let value = value.get();
+            match value.as_bytes().first() {
+                Some(b'{') if self.depth < PROPERTIES_DEPTH_MAX => {
+                    flatten_object(value, &dotted, self.depth + 1, self.pairs);
+                }
+                Some(b'{' | b'n') | None => {}
+                Some(b'"') => {
+                    if let Ok(text) = serde_json::from_str::<wire::Text<'_>>(value) {
+                        self.pairs.push(pair(&dotted, &text));
+                    }
+                }
+                Some(_) => self.pairs.push(pair(&dotted, value)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pair(name: &str, value: &str) -> (String, String) {
+    (cut(name, NAME_BYTES_MAX).to_owned(), cut(value, PROPERTY_BYTES_MAX).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat(json: &str) -> Vec<(String, String)> {
+        flatten(Some(&RawValue::from_string(json.to_owned()).unwrap())).unwrap()
+    }
+
+    fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+        expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn each_sort_of_value_has_a_text() {
+        let json =
+            r#"{"a":"x\n","b":1.50,"c":true,"d":null,"e":[1,"y"],"f":{"g":{"h":"z"}},"i":{}}"#;
+        let expected =
+            [("a", "x\n"), ("b", "1.50"), ("c", "true"), ("e", r#"[1,"y"]"#), ("f.g.h", "z")];
+        assert_eq!(flat(json), pairs(&expected));
+    }
+
+    #[test]
+    fn what_exceeds_the_limits_is_left_out_or_cut() {
+        let deep = r#"{"a":{"b":{"c":{"d":1,"e":{"f":2}}}}}"#;
+        assert_eq!(flat(deep), pairs(&[("a.b.c.d", "1")]));
+        let many: Vec<_> = (0..PROPERTIES_MAX + 9).map(|n| format!("\"p{n}\":{n}")).collect();
+        assert_eq!(flat(&format!("{{{}}}", many.join(","))).len(), PROPERTIES_MAX);
+        let long = flat(&format!("{{\"a\":\"{}\"}}", "ž".repeat(PROPERTY_BYTES_MAX)));
+        assert_eq!(long.first().map(|(_, value)| value.len()), Some(PROPERTY_BYTES_MAX));
+    }
+
+    #[test]
+    fn only_an_object_is_taken() {
+        for json in ["5", "[]", "\"x\"", "true"] {
+            let raw = RawValue::from_string(json.to_owned()).unwrap();
+            assert_eq!(flatten(Some(&raw)), Err(DropReason::PropertiesNotObject), "{json}");
+        }
+        assert_eq!(flat("null"), []);
+        assert_eq!(flatten(None), Ok(vec![]));
+    }
+}

@@ -1,0 +1,73 @@
+//! Which sites there are, and from where each may be sent to.
+
+use std::collections::HashMap;
+
+use wire::SiteName;
+
+use crate::error::Rejection;
+
+/// A site as the collector needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Site {
+    pub(crate) name: SiteName,
+    origins: Vec<String>,
+}
+
+impl Site {
+    pub(crate) fn new(name: SiteName, origins: impl IntoIterator<Item = String>) -> Self {
+        let origins = origins
+            .into_iter()
+            .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
+            .collect();
+        Self { name, origins }
+    }
+
+    /// A browser always names the page's origin; a server names none.
+    pub(crate) fn check_origin(&self, origin: Option<&str>) -> Result<(), Rejection> {
+        match origin {
+            Some(origin)
+                if !self.origins.iter().any(|known| known.eq_ignore_ascii_case(origin)) =>
+            {
+                Err(Rejection::OriginNotAllowed { origin: super::cut(origin, 200).to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// All sites, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SiteTable(HashMap<String, Site>);
+
+impl SiteTable {
+    pub(crate) fn find(&self, name: &str) -> Result<&Site, Rejection> {
+        self.0
+            .get(name)
+            .ok_or_else(|| Rejection::SiteUnknown { site: super::cut(name, 63).to_owned() })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl FromIterator<Site> for SiteTable {
+    fn from_iter<I: IntoIterator<Item = Site>>(sites: I) -> Self {
+        Self(sites.into_iter().map(|site| (site.name.as_str().to_owned(), site)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_listed_origins_may_send() {
+        let site = Site::new("shop".parse().unwrap(), ["https://Shop.example/".to_owned()]);
+        assert_eq!(site.check_origin(None), Ok(()));
+        assert_eq!(site.check_origin(Some("https://shop.example")), Ok(()));
+        for origin in ["http://shop.example", "https://shop.example.evil.example", "null", ""] {
+            assert!(site.check_origin(Some(origin)).is_err(), "{origin}");
+        }
+    }
+}
