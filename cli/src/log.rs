@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, so that standard output holds answers only.
 
+use std::io::{IsTerminal, stderr};
+
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
@@ -27,7 +29,10 @@ pub(crate) fn start(arguments: &LogArguments) {
         eprintln!("--log {:?} is not a filter ({error}); logging at info", arguments.log);
         EnvFilter::new("info")
     });
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal());
     match arguments.log_format {
         LogFormat::Text => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),

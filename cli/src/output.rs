@@ -29,7 +29,7 @@ impl Format {
 
 fn drawn(table: &Table) -> comfy_table::Table {
     let mut drawn = comfy_table::Table::new();
-    drawn.load_preset(UTF8_HORIZONTAL_ONLY).set_header(&table.columns).add_rows(&table.rows);
+    drawn.load_style(UTF8_HORIZONTAL_ONLY).set_header(&table.columns).add_rows(&table.rows);
     drawn
 }
 
