@@ -107,6 +107,8 @@ pub struct Spec {
 
 /// How long a client should wait when the fault is ours: a few inserts' time.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
+/// The same where the connection was at fault.
+const RETRY_SOON: Duration = Duration::from_secs(1);
 
 impl Rejection {
     /// Everything that follows from the rejection, in one place.
@@ -114,6 +116,8 @@ impl Rejection {
     pub fn spec(&self) -> Spec {
         let client =
             |tag, status, hint| Spec { tag, status, level: Level::DEBUG, retry_after: None, hint };
+        let connection =
+            |tag, status, hint| Spec { retry_after: Some(RETRY_SOON), ..client(tag, status, hint) };
         let ours = |tag, hint| Spec {
             tag,
             status: StatusCode::SERVICE_UNAVAILABLE,
@@ -135,13 +139,13 @@ impl Rejection {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "send the events in smaller batches",
             ),
-            Self::BodyTimeout { .. } => client(
+            Self::BodyTimeout { .. } => connection(
                 "body_timeout",
                 StatusCode::REQUEST_TIMEOUT,
                 "send the batch again, or in smaller batches",
             ),
             Self::BodyIncomplete => {
-                client("body_incomplete", StatusCode::BAD_REQUEST, "send the batch again")
+                connection("body_incomplete", StatusCode::BAD_REQUEST, "send the batch again")
             }
             Self::EncodingNotSupported { .. } => client(
                 "encoding_not_supported",

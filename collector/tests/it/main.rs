@@ -1,0 +1,15 @@
+//! The collector through its own door: a port of its own, a real spool, a real ClickHouse (see
+//! `store::testing`), and one that is away.
+//!
+//! `stack` is what every test starts; then one module for each thing that is promised.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails by a panic")]
+
+mod assets;
+mod contract;
+mod dropped;
+mod exactly_once;
+mod http;
+mod rejected;
+mod stack;
+mod stored;

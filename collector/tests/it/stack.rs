@@ -1,0 +1,235 @@
+//! A collector on a runtime of its own, so that it can be killed: dropping a runtime ends every task
+//! where it stands.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use collector::{Assets, CollectorConfig, CollectorError, ManualClock};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use store::Server;
+use store::site::Site;
+use store::testing::TestDatabase;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::http::{Answer, send};
+
+/// The time at which tests happen.
+pub(crate) const NOW: i64 = 1_800_000_000_000;
+/// How long anything may take before a test fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// A port where nothing listens (discard, which no test machine serves).
+const NOBODY: &str = "http://127.0.0.1:9";
+
+pub(crate) const VISITOR: &str = "018f4d5e-0000-7000-8000-00000000000a";
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    collector: CollectorConfig,
+}
+
+pub(crate) struct Collector {
+    runtime: Option<tokio::runtime::Runtime>,
+    pub(crate) address: SocketAddr,
+    shutdown: Option<oneshot::Sender<()>>,
+    ended: oneshot::Receiver<Result<(), CollectorError>>,
+}
+
+impl Collector {
+    /// Starts with these flags, on this data folder.
+    pub(crate) async fn start(data_dir: &Path, server: &Server, flags: &[&str]) -> Self {
+        let age: &[&str] =
+            if flags.contains(&"--flush-age") { &[] } else { &["--flush-age", "50ms"] };
+        let flags = [&["collector"], age, flags].concat();
+        let config = Arguments::parse_from(flags).collector;
+        let assets =
+            Assets::new("site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)", b"glue", b"\0asm");
+        let settings = config.check_with(data_dir, assets).unwrap();
+        let settings = settings.with_clock(Arc::new(ManualClock::at(NOW)));
+        let (shutdown, stop) = oneshot::channel::<()>();
+        let (tell_end, ended) = oneshot::channel();
+        let (tell_address, address) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        // Connections of a client live on the runtime that made them, so this one has its own.
+        let server = Server::new(server.address());
+        runtime.spawn(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell_address.send(listener.local_addr().unwrap()).unwrap();
+            let stopped = async { stop.await.unwrap_or(()) };
+            let ended = collector::run(settings, listener, server, stopped).await;
+            drop(tell_end.send(ended));
+        });
+        let address = address.await.unwrap();
+        Self { runtime: Some(runtime), address, shutdown: Some(shutdown), ended }
+    }
+
+    /// Ends it as the system would: nothing is finished, nothing drained.
+    pub(crate) async fn kill(mut self) {
+        let runtime = self.runtime.take().unwrap();
+        tokio::task::spawn_blocking(move || drop(runtime)).await.unwrap();
+    }
+
+    /// Stops it as it should be; returns when it has drained.
+    pub(crate) async fn stop(mut self) {
+        let runtime = self.runtime.take().unwrap();
+        self.shutdown.take().unwrap().send(()).unwrap();
+        (&mut self.ended).await.unwrap().unwrap();
+        tokio::task::spawn_blocking(move || drop(runtime)).await.unwrap();
+    }
+
+    /// How it ended by itself.
+    pub(crate) async fn ended(mut self) -> Result<(), CollectorError> {
+        let runtime = self.runtime.take().unwrap();
+        let ended = (&mut self.ended).await.unwrap();
+        tokio::task::spawn_blocking(move || drop(runtime)).await.unwrap();
+        ended
+    }
+
+    pub(crate) async fn post(&self, batch: &Value) -> Answer {
+        self.post_as(&[], batch).await
+    }
+
+    pub(crate) async fn post_as(&self, headers: &[(&str, &str)], batch: &Value) -> Answer {
+        send(self.address, "POST", "/v1/events", headers, batch.to_string().as_bytes()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.address, "GET", path, &[], b"").await
+    }
+}
+
+impl Drop for Collector {
+    /// A runtime must not be waited for from within another.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A data folder, a database with the site `shop`, and a collector between them.
+pub(crate) struct Stack {
+    pub(crate) collector: Collector,
+    pub(crate) data_dir: TempDir,
+    pub(crate) database: TestDatabase,
+}
+
+impl Stack {
+    pub(crate) async fn up(flags: &[&str]) -> Self {
+        let database = database().await;
+        let data_dir = TempDir::new().unwrap();
+        let collector = Collector::start(data_dir.path(), database.server(), flags).await;
+        Self { collector, data_dir, database }
+    }
+
+    /// Drains, and gives the answer to a question about what is stored then.
+    pub(crate) async fn stored<T: DeserializeOwned>(self, question: &str) -> Vec<T> {
+        self.collector.stop().await;
+        rows(&self.database, question).await
+    }
+}
+
+pub(crate) async fn database() -> TestDatabase {
+    let database = TestDatabase::create().await;
+    add_site(&database, "shop").await;
+    database
+}
+
+pub(crate) async fn add_site(database: &TestDatabase, name: &str) {
+    let site = Site {
+        name: name.parse().unwrap(),
+        origins: vec!["https://shop.example".parse().unwrap()],
+    };
+    store::site::add(database.server(), &site, NOW).await.unwrap();
+}
+
+/// A server that is away; the folder knows the site `shop` from before.
+pub(crate) fn away(data_dir: &Path) -> Server {
+    let sites = json!([{"name": "shop", "origins": ["https://shop.example"]}]);
+    std::fs::write(data_dir.join("sites.json"), sites.to_string()).unwrap();
+    Server::new(&NOBODY.parse().unwrap())
+}
+
+/// A collector whose ClickHouse is away, and its folder.
+pub(crate) async fn alone(flags: &[&str]) -> (Collector, TempDir) {
+    let data_dir = TempDir::new().unwrap();
+    let server = away(data_dir.path());
+    (Collector::start(data_dir.path(), &server, flags).await, data_dir)
+}
+
+/// Rows as JSON objects.
+pub(crate) async fn rows<T: DeserializeOwned>(database: &TestDatabase, question: &str) -> Vec<T> {
+    let mut lines = database.server().client().query(question).fetch_bytes("JSONEachRow").unwrap();
+    let bytes = lines.collect().await.unwrap();
+    bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
+}
+
+pub(crate) async fn count(database: &TestDatabase, table: &str) -> u64 {
+    let question = format!("SELECT count() FROM {table}");
+    database.server().client().query(&question).fetch_one().await.unwrap()
+}
+
+/// Waits for something that happens by itself.
+pub(crate) async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    mut happened: impl FnMut() -> F,
+) {
+    let began = Instant::now();
+    while !happened().await {
+        assert!(began.elapsed() < PATIENCE, "in {PATIENCE:?} it did not happen: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A page view with a number for its id.
+pub(crate) fn page_view(number: u64) -> Value {
+    json!({
+        "id": format!("018f4d5e-0000-7000-8000-{number:012x}"),
+        "type": "page_view",
+        "at": NOW,
+        "visitor": VISITOR,
+        "session": VISITOR,
+        "url": "https://shop.example/",
+    })
+}
+
+/// The event with these fields set, or taken away by null.
+pub(crate) fn with(mut event: Value, fields: &Value) -> Value {
+    for (name, value) in fields.as_object().unwrap() {
+        if value.is_null() {
+            event.as_object_mut().unwrap().remove(name);
+        } else {
+            event[name] = value.clone();
+        }
+    }
+    event
+}
+
+pub(crate) fn batch(events: &[Value]) -> Value {
+    json!({"site": "shop", "sent_at": NOW, "events": events})
+}
+
+/// Every file under a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
