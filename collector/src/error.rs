@@ -110,21 +110,26 @@ const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// The same where the connection was at fault.
 const RETRY_SOON: Duration = Duration::from_secs(1);
 
+/// The client must change something first.
+const fn client(tag: &'static str, status: StatusCode, hint: &'static str) -> Spec {
+    Spec { tag, status, level: Level::DEBUG, retry_after: None, hint }
+}
+
+/// The way between was at fault.
+const fn connection(tag: &'static str, status: StatusCode, hint: &'static str) -> Spec {
+    Spec { tag, status, level: Level::DEBUG, retry_after: Some(RETRY_SOON), hint }
+}
+
+/// The collector is at fault, and its operator must act.
+const fn ours(tag: &'static str, hint: &'static str) -> Spec {
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    Spec { tag, status, level: Level::ERROR, retry_after: Some(RETRY_AFTER), hint }
+}
+
 impl Rejection {
     /// Everything that follows from the rejection, in one place.
     #[must_use]
     pub fn spec(&self) -> Spec {
-        let client =
-            |tag, status, hint| Spec { tag, status, level: Level::DEBUG, retry_after: None, hint };
-        let connection =
-            |tag, status, hint| Spec { retry_after: Some(RETRY_SOON), ..client(tag, status, hint) };
-        let ours = |tag, hint| Spec {
-            tag,
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            level: Level::ERROR,
-            retry_after: Some(RETRY_AFTER),
-            hint,
-        };
         match self {
             Self::NotFound => {
                 client("not_found", StatusCode::NOT_FOUND, "see docs/WIRE.md for the addresses")

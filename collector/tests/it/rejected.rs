@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::http::{Answer, send};
+use crate::http::{Answer, exchange, send};
 use crate::stack::{alone, batch, page_view};
 
 /// The answer is the rejection with this tag, in full.
@@ -50,11 +50,8 @@ async fn a_body_too_large_is_refused_declared_or_not() {
     chunked.extend_from_slice(b"\r\n0\r\n\r\n");
     // hyper goes by the transfer encoding and, by the standard, refuses a length beside it.
     let head = "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
-    let mut stream = TcpStream::connect(collector.address).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&chunked).await.unwrap();
-    let mut told = String::new();
-    stream.read_to_string(&mut told).await.unwrap();
+    let told = exchange(collector.address, &[head.as_bytes(), &chunked].concat()).await.unwrap();
+    let told = String::from_utf8(told).unwrap();
     assert!(told.starts_with("HTTP/1.1 413"), "{told}");
 }
 

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::http::{Answer, send};
+use crate::http::{Answer, exchange, send};
 
 /// The time at which tests happen.
 pub(crate) const NOW: i64 = 1_800_000_000_000;
@@ -70,6 +70,9 @@ impl Collector {
             drop(tell_end.send(ended));
         });
         let address = address.await.unwrap();
+        // It answers, or it has ended with an error that the test is about.
+        let alive = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let _answered_or_ended = exchange(address, alive).await;
         Self { runtime: Some(runtime), address, shutdown: Some(shutdown), ended }
     }
 

@@ -123,16 +123,21 @@ async fn a_wrong_clock_is_put_right() {
 
 #[tokio::test]
 async fn places_come_from_the_forwarded_address_of_a_trusted_proxy_only() {
-    let Some(data) = std::env::var_os("FOOTFALL_REFERENCE_DATA") else {
+    let named = std::env::var_os("FOOTFALL_REFERENCE_DATA").map(std::path::PathBuf::from);
+    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let data = named.clone().unwrap_or(beside);
+    if !data.is_dir() {
+        assert!(named.is_none(), "FOOTFALL_REFERENCE_DATA is no folder: {}", data.display());
         #[expect(clippy::print_stderr, reason = "a test that was not run says so")]
         {
             eprintln!(
-                "stored::places_come_from_...: not run, the folder of real data is absent (FOOTFALL_REFERENCE_DATA)"
+                "stored::places_come_from_the_forwarded_address_of_a_trusted_proxy_only: not run, \
+                 the folder of real data is absent (FOOTFALL_REFERENCE_DATA)"
             );
         }
         return;
-    };
-    let file = std::path::Path::new(&data).join("geo/test-data/GeoLite2-City-Test.mmdb");
+    }
+    let file = data.join("geo/test-data/GeoLite2-City-Test.mmdb");
     let flags = ["--geo-file", "no-such.mmdb", "--geo-file", file.to_str().unwrap()];
     for (trusted, expected) in [(&["--trusted-proxy", "127.0.0.1"][..], "GB"), (&[], "")] {
         let stack = Stack::up(&[&flags[..], trusted].concat()).await;
