@@ -1,113 +1,156 @@
-//! Which column of a file means what.
+//! Which column of a file means what: an operator's TOML, as it is written and as it holds.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
-use jiff::tz::TimeZone;
+use csv::StringRecord;
 use serde::Deserialize;
+use wire::limits::{NAME_BYTES_MAX, PROPERTIES_MAX};
 
 use super::ImportError;
+use super::time::{TimeFormError, Times};
 
-/// A map, as TOML. `time`, `visitor` and `name` are columns that must be there; see
-/// `examples/import/clickstream.toml`.
+/// Which column means what, checked (examples/import/clickstream.toml shows one).
 #[derive(Clone, Debug)]
 pub struct Map {
-    raw: RawMap,
-    time_zone: TimeZone,
-    source: String,
+    pub(super) columns: Columns<String>,
+    /// Columns kept as properties under their own names.
+    pub(super) properties: Vec<String>,
+    pub(super) times: Times,
+    /// Events' names to change, from and to.
+    pub(super) names: HashMap<String, String>,
 }
 
-/// What is wrong with a map.
+/// Why a text is not a map.
 #[derive(Debug, thiserror::Error)]
 pub enum MapError {
-    /// It is not TOML, or has a key that means nothing here.
-    #[error("the map cannot be read: {0}")]
-    Unreadable(#[from] toml::de::Error),
-    /// There is no such time zone.
-    #[error("there is no time zone named {name:?}; for example Europe/Zagreb")]
-    TimeZone {
-        /// As it stands in the map.
+    /// Not TOML, a key too many or one too few: says where and what was expected.
+    #[error("this is not an import map; examples/import/clickstream.toml is one\n{0}")]
+    Toml(#[from] toml::de::Error),
+    /// The time zone or the form of times.
+    #[error(transparent)]
+    Time(#[from] TimeFormError),
+    /// A column without a name.
+    #[error("{key} names no column; leave the line out where the file has none")]
+    ColumnUnnamed {
+        /// The map's key.
+        key: &'static str,
+    },
+    /// More properties than an event has.
+    #[error("properties has {count} columns; an event keeps at most {PROPERTIES_MAX}")]
+    TooManyProperties {
+        /// How many the map has.
+        count: usize,
+    },
+    /// A property that cannot be one, or is named twice.
+    #[error(
+        "properties has {name:?}; each is a column's name of 1 to {NAME_BYTES_MAX} bytes, named once"
+    )]
+    Property {
+        /// The column.
         name: String,
-        /// What was said of it.
-        #[source]
-        source: jiff::Error,
+    },
+    /// A name that no event may have.
+    #[error("values changes {from:?} to {to:?}; an event's name is 1 to {NAME_BYTES_MAX} bytes")]
+    Value {
+        /// The name in the file.
+        from: String,
+        /// The name it should get.
+        to: String,
     },
 }
 
-#[derive(Clone, Debug, Deserialize)]
+/// A map as it is written.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawMap {
     #[serde(rename = "format")]
     _format: Format,
-    time: String,
-    #[serde(default = "utc")]
-    time_zone: String,
-    visitor: String,
-    session: Option<String>,
-    user: Option<String>,
-    name: String,
-    url: Option<String>,
-    referrer: Option<String>,
-    title: Option<String>,
+    time_zone: Option<String>,
+    time_format: Option<String>,
     #[serde(default)]
     properties: Vec<String>,
+    columns: Columns<String>,
     #[serde(default)]
-    fields: Vec<FieldFrom>,
+    values: HashMap<String, String>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// How files are written. There is one way so far; the map says so, that another may come.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
 enum Format {
     Csv,
 }
 
-/// A stored column that takes a file's column, or the same value for every row.
+/// A column for each thing an event has: by name in a map, by place in a file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct FieldFrom {
-    field: Field,
-    column: Option<String>,
-    #[serde(default)]
-    value: String,
+pub(super) struct Columns<C> {
+    pub(super) time: C,
+    pub(super) visitor: C,
+    pub(super) name: C,
+    pub(super) session: Option<C>,
+    pub(super) user: Option<C>,
+    pub(super) url: Option<C>,
+    pub(super) referrer: Option<C>,
+    pub(super) title: Option<C>,
+    pub(super) device: Option<C>,
+    pub(super) browser: Option<C>,
+    pub(super) os: Option<C>,
+    pub(super) country: Option<C>,
+    pub(super) source: Option<C>,
+    pub(super) medium: Option<C>,
+    pub(super) channel: Option<C>,
+    pub(super) campaign: Option<C>,
 }
 
-/// What a map may set beside the event itself; named as in the `events` table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "each is described as a column, in the migration")]
-pub enum Field {
-    Device,
-    Browser,
-    Os,
-    Country,
-    Region,
-    City,
-    Language,
-    Source,
-    Medium,
-    Channel,
-    Campaign,
+impl<C> Columns<C> {
+    /// The same columns, each as `place` gives it; it is told the map's key too.
+    fn each<P, E>(
+        &self,
+        mut place: impl FnMut(&'static str, &C) -> Result<P, E>,
+    ) -> Result<Columns<P>, E> {
+        let mut optional =
+            |key, column: &Option<C>| column.as_ref().map(|column| place(key, column)).transpose();
+        Ok(Columns {
+            session: optional("columns.session", &self.session)?,
+            user: optional("columns.user", &self.user)?,
+            url: optional("columns.url", &self.url)?,
+            referrer: optional("columns.referrer", &self.referrer)?,
+            title: optional("columns.title", &self.title)?,
+            device: optional("columns.device", &self.device)?,
+            browser: optional("columns.browser", &self.browser)?,
+            os: optional("columns.os", &self.os)?,
+            country: optional("columns.country", &self.country)?,
+            source: optional("columns.source", &self.source)?,
+            medium: optional("columns.medium", &self.medium)?,
+            channel: optional("columns.channel", &self.channel)?,
+            campaign: optional("columns.campaign", &self.campaign)?,
+            time: place("columns.time", &self.time)?,
+            visitor: place("columns.visitor", &self.visitor)?,
+            name: place("columns.name", &self.name)?,
+        })
+    }
 }
 
-/// Where a value comes from.
-#[derive(Clone, Debug)]
-pub(super) enum From {
-    Column(usize),
-    Value(String),
+impl Columns<String> {
+    /// Finds the columns in a file.
+    pub(super) fn places(&self, header: &StringRecord) -> Result<Columns<usize>, ImportError> {
+        self.each(|_, column| place(column, header))
+    }
 }
 
-/// The map, with columns found in a file's header.
-#[derive(Clone, Debug)]
-pub(super) struct Columns {
-    pub(super) time: usize,
-    pub(super) visitor: usize,
-    pub(super) name: usize,
-    pub(super) session: Option<usize>,
-    pub(super) user: Option<usize>,
-    pub(super) url: Option<usize>,
-    pub(super) referrer: Option<usize>,
-    pub(super) title: Option<usize>,
-    pub(super) properties: Vec<usize>,
-    pub(super) fields: Vec<(Field, From)>,
+/// Where a column stands in a file.
+pub(super) fn place(column: &str, header: &StringRecord) -> Result<usize, ImportError> {
+    let mut found = header.iter().enumerate().filter(|(_, name)| *name == column);
+    match (found.next(), found.next()) {
+        (Some((place, _)), None) => Ok(place),
+        (Some(_), Some(_)) => Err(ImportError::ColumnTwice { column: column.to_owned() }),
+        (None, _) => Err(ImportError::ColumnMissing {
+            column: column.to_owned(),
+            columns: super::report::shown(&header.iter().collect::<Vec<_>>().join(", "), 500),
+        }),
+    }
 }
 
 impl FromStr for Map {
@@ -115,105 +158,25 @@ impl FromStr for Map {
 
     fn from_str(text: &str) -> Result<Self, MapError> {
         let raw: RawMap = toml::from_str(text)?;
-        let time_zone = TimeZone::get(&raw.time_zone)
-            .map_err(|source| MapError::TimeZone { name: raw.time_zone.clone(), source })?;
-        Ok(Self { raw, time_zone, source: text.to_owned() })
-    }
-}
-
-impl Map {
-    pub(super) fn source(&self) -> &str {
-        &self.source
-    }
-
-    pub(super) const fn time_zone(&self) -> &TimeZone {
-        &self.time_zone
-    }
-
-    /// The names under which properties are stored: the columns' own.
-    pub(super) fn properties(&self) -> &[String] {
-        &self.raw.properties
-    }
-
-    pub(super) fn find_columns(&self, header: &csv::StringRecord) -> Result<Columns, ImportError> {
-        if header.iter().all(str::is_empty) {
-            return Err(ImportError::NoHeader);
+        let columns = raw.columns.each(|key, column| match column.trim() {
+            "" => Err(MapError::ColumnUnnamed { key }),
+            column => Ok(column.to_owned()),
+        })?;
+        let count = raw.properties.len();
+        if count > PROPERTIES_MAX {
+            return Err(MapError::TooManyProperties { count });
         }
-        let find = |what: &str, column: &str| {
-            // Spreadsheets put a byte order mark before the first name.
-            let known = |name: &str| name.trim_start_matches('\u{feff}').trim() == column;
-            header.iter().position(known).ok_or_else(|| ImportError::ColumnMissing {
-                what: what.to_owned(),
-                column: column.to_owned(),
-                found: header.iter().map(str::to_owned).collect(),
-            })
-        };
-        let find_if = |what, column: &Option<String>| {
-            column.as_deref().map(|column| find(what, column)).transpose()
-        };
-        let field = |from: &FieldFrom| {
-            let source = match &from.column {
-                Some(column) => From::Column(find("a field", column)?),
-                None => From::Value(from.value.clone()),
-            };
-            Ok::<_, ImportError>((from.field, source))
-        };
-        let raw = &self.raw;
-        Ok(Columns {
-            time: find("time", &raw.time)?,
-            visitor: find("visitor", &raw.visitor)?,
-            name: find("name", &raw.name)?,
-            session: find_if("session", &raw.session)?,
-            user: find_if("user", &raw.user)?,
-            url: find_if("url", &raw.url)?,
-            referrer: find_if("referrer", &raw.referrer)?,
-            title: find_if("title", &raw.title)?,
-            properties: raw
-                .properties
-                .iter()
-                .map(|column| find("a property", column))
-                .collect::<Result<_, _>>()?,
-            fields: raw.fields.iter().map(field).collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-fn utc() -> String {
-    "UTC".to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MAP: &str = "format = \"csv\"\ntime = \"t\"\nvisitor = \"v\"\nname = \"n\"\n";
-
-    #[test]
-    fn finds_columns_wherever_they_stand() {
-        let map: Map = format!(
-            "{MAP}properties = [\"p\"]\nfields = [{{ field = \"device\", value = \"tv\" }}]"
-        )
-        .parse()
-        .unwrap();
-        let columns =
-            map.find_columns(&csv::StringRecord::from(vec!["\u{feff}n", "p", " t ", "v"])).unwrap();
-        assert_eq!(
-            (columns.time, columns.visitor, columns.name, columns.properties),
-            (2, 3, 0, vec![1])
-        );
-        let missing = map.find_columns(&csv::StringRecord::from(vec!["n", "v", "t"])).unwrap_err();
-        assert_eq!(
-            missing.to_string(),
-            r#"the map takes a property from the column "p", but the file has only ["n", "v", "t"]"#
-        );
-    }
-
-    #[test]
-    fn says_what_is_wrong_with_a_map() {
-        let wrong = |text: &str| text.parse::<Map>().unwrap_err().to_string();
-        assert!(wrong("").contains("format"));
-        assert!(wrong(&format!("{MAP}colour = \"red\"")).contains("colour"));
-        assert!(wrong(&MAP.replace("csv", "parquet")).contains("parquet"));
-        assert!(wrong(&format!("{MAP}time_zone = \"Mars/Olympus\"")).contains("Mars/Olympus"));
+        let named = |text: &str| (1..=NAME_BYTES_MAX).contains(&text.len());
+        for (at, name) in raw.properties.iter().enumerate() {
+            if !named(name) || raw.properties.iter().take(at).any(|before| before == name) {
+                return Err(MapError::Property { name: name.clone() });
+            }
+        }
+        if let Some((from, to)) = raw.values.iter().find(|(_, to)| !named(to.trim())) {
+            return Err(MapError::Value { from: from.clone(), to: to.clone() });
+        }
+        let times = Times::new(raw.time_zone.as_deref(), raw.time_format.as_deref())?;
+        let names = raw.values.into_iter().map(|(from, to)| (from, to.trim().to_owned())).collect();
+        Ok(Self { columns, properties: raw.properties, times, names })
     }
 }

@@ -1,184 +1,203 @@
-//! One row of a file, as an event.
+//! A row of a file -> an event's row.
 
-use std::collections::HashMap;
-
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use csv::StringRecord;
+use identifier::Country;
 use store::EventRow;
-use uuid::Uuid;
-use wire::limits::{NAME_BYTES_MAX, PROPERTIES_MAX, PROPERTY_BYTES_MAX};
-use wire::{Consent, Event, Kind, SiteName, Text};
+use url::Url;
+use wire::limits::{NAME_BYTES_MAX, PROPERTY_BYTES_MAX, URL_BYTES_MAX, USER_BYTES_MAX};
+use wire::{Kind, SiteName};
 
-use super::map::{Columns, Field, From, Map};
-use super::report::RowReason;
-use crate::validate::cut;
+use super::ImportError;
+use super::identity::Ids;
+use super::input::Malformed;
+use super::map::{self, Columns, Map};
+use super::report::{Bad, BadReason, shown};
 
-/// Makes ids out of what a file has: always the same from the same.
-#[derive(Debug)]
-pub(super) struct Ids {
-    site: Uuid,
-    /// How often each row was seen: rows may be equal and still be two events.
-    seen: HashMap<Uuid, u32>,
+/// How far ahead of the import an event may lie: clocks differ.
+const AHEAD_MAX_MILLIS: i64 = 5 * 60 * 1000;
+
+/// Makes events of one file's rows.
+pub(super) struct Rows<'a> {
+    map: &'a Map,
+    site: &'a SiteName,
+    columns: Columns<usize>,
+    properties: Vec<(&'a str, usize)>,
+    ids: Ids,
+    received_at: i64,
+    countries_unknown: u64,
 }
 
-impl Ids {
-    pub(super) fn new(site: &SiteName) -> Self {
-        Self {
-            site: Uuid::new_v5(&Uuid::NAMESPACE_OID, site.as_str().as_bytes()),
-            seen: HashMap::new(),
-        }
+impl<'a> Rows<'a> {
+    /// Finds the map's columns in the file.
+    pub(super) fn new(
+        map: &'a Map,
+        site: &'a SiteName,
+        header: &StringRecord,
+        received_at: i64,
+    ) -> Result<Self, ImportError> {
+        let property = |name: &'a String| Ok((name.as_str(), map::place(name, header)?));
+        let properties = map.properties.iter().map(property).collect::<Result<_, ImportError>>()?;
+        let columns = map.columns.places(header)?;
+        let ids = Ids::of(site);
+        Ok(Self { map, site, columns, properties, ids, received_at, countries_unknown: 0 })
     }
 
-    fn of(&self, what: &str, text: &str) -> Uuid {
-        Uuid::new_v5(&self.site, format!("{what}:{text}").as_bytes())
+    /// Countries that are in no table, so far.
+    pub(super) fn countries_unknown(&self) -> u64 {
+        self.countries_unknown
     }
 
-    /// Of the row's content and the number of equal rows before it.
-    fn of_row(&mut self, record: &csv::StringRecord) -> Uuid {
-        let mut content = String::from("row:");
-        for field in record {
-            content.push_str(field);
-            content.push('\u{1f}');
+    /// The event in a row.
+    pub(super) fn event(&mut self, row: Result<StringRecord, Malformed>) -> Result<EventRow, Bad> {
+        let row = &row.map_err(malformed)?;
+        let visitor = text(row, self.columns.visitor);
+        if visitor.is_empty() {
+            let visitor = &self.map.columns.visitor;
+            return Err(bad(visitor, BadReason::VisitorMissing, "there is none".to_owned()));
         }
-        let row = Uuid::new_v5(&self.site, content.as_bytes());
-        let count = self.seen.entry(row).or_default();
-        *count += 1;
-        match *count {
-            1 => row,
-            again => Uuid::new_v5(&row, &again.to_le_bytes()),
-        }
-    }
-}
-
-/// The row as it would have been sent.
-pub(super) fn event<'a>(
-    record: &'a csv::StringRecord,
-    columns: &Columns,
-    map: &Map,
-    ids: &mut Ids,
-) -> Result<Event<'a, ()>, RowReason> {
-    // First, so that a row has the same number whether or not those before it were valid.
-    let id = ids.of_row(record);
-    let text = |column: usize| record.get(column).map(str::trim).filter(|text| !text.is_empty());
-    let optional = |column: Option<usize>| column.and_then(text).map(Text::from);
-    let at = text(columns.time)
-        .and_then(|time| millis(time, map.time_zone()))
-        .ok_or(RowReason::TimeUnreadable)?;
-    let name = text(columns.name).unwrap_or_default();
-    let kind = if name == Kind::PageView.as_str() { Kind::PageView } else { Kind::Custom };
-    Ok(Event {
-        id: id.to_string().into(),
-        kind: kind.as_str().into(),
-        at,
-        visitor: text(columns.visitor).map(|visitor| ids.of("visitor", visitor).to_string().into()),
-        session: columns
-            .session
-            .and_then(text)
-            .map(|session| ids.of("session", session).to_string().into()),
-        user: optional(columns.user),
-        consent: Consent::default(),
-        url: optional(columns.url),
-        referrer: optional(columns.referrer),
-        title: optional(columns.title),
-        categories: Vec::new(),
-        name: Some(name.into()),
-        funnel: None,
-        step: None,
-        properties: None,
-    })
-}
-
-/// The columns that are kept as properties, under their own names; empty ones are left out.
-pub(super) fn properties(
-    record: &csv::StringRecord,
-    columns: &Columns,
-    map: &Map,
-) -> Vec<(String, String)> {
-    let values = columns.properties.iter().map(|column| record.get(*column).unwrap_or_default());
-    map.properties()
-        .iter()
-        .zip(values)
-        .filter(|(_, value)| !value.is_empty())
-        .take(PROPERTIES_MAX)
-        .map(|(name, value)| {
-            (cut(name, NAME_BYTES_MAX).to_owned(), cut(value, PROPERTY_BYTES_MAX).to_owned())
+        let occurred_at = self.occurred_at(row)?;
+        let (kind, name) = self.name(row)?;
+        let user_id = self.user(row)?;
+        let (host, path) = self.page(row)?;
+        let visitor_id = self.ids.visitor(visitor);
+        let session_id = match text_of(row, self.columns.session) {
+            "" => visitor_id,
+            session => self.ids.session(session),
+        };
+        let short = |column| cut(text_of(row, column), NAME_BYTES_MAX).to_owned();
+        Ok(EventRow {
+            site: self.site.as_str().to_owned(),
+            event_id: self.ids.event(row),
+            kind: kind.as_str().to_owned(),
+            name,
+            occurred_at,
+            received_at: self.received_at,
+            visitor_id,
+            session_id,
+            user_id,
+            host,
+            path,
+            title: short(self.columns.title),
+            referrer: without_query(text_of(row, self.columns.referrer)).to_owned(),
+            source: short(self.columns.source),
+            medium: short(self.columns.medium),
+            channel: short(self.columns.channel),
+            campaign: short(self.columns.campaign),
+            country: self.country(row),
+            device: short(self.columns.device),
+            browser: short(self.columns.browser),
+            os: short(self.columns.os),
+            properties: self.properties(row),
+            ..EventRow::default()
         })
-        .collect()
-}
-
-/// Sets what the map says of the visit: nobody else knows it of an event so old.
-pub(super) fn set_fields(row: &mut EventRow, record: &csv::StringRecord, columns: &Columns) {
-    for (field, from) in &columns.fields {
-        let value = match from {
-            From::Column(column) => record.get(*column).unwrap_or_default(),
-            From::Value(value) => value,
-        };
-        let place = match field {
-            Field::Device => &mut row.device,
-            Field::Browser => &mut row.browser,
-            Field::Os => &mut row.os,
-            Field::Country => &mut row.country,
-            Field::Region => &mut row.region,
-            Field::City => &mut row.city,
-            Field::Language => &mut row.language,
-            Field::Source => &mut row.source,
-            Field::Medium => &mut row.medium,
-            Field::Channel => &mut row.channel,
-            Field::Campaign => &mut row.campaign,
-        };
-        cut(value.trim(), NAME_BYTES_MAX).clone_into(place);
     }
-}
 
-/// A time: with its offset, or in the map's time zone, or as seconds or milliseconds since 1970.
-fn millis(text: &str, time_zone: &TimeZone) -> Option<u64> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number: u64 = text.parse().ok()?;
-        // As milliseconds this is March 1973; as seconds the year 5138.
-        return Some(if number < 100_000_000_000 { number * 1000 } else { number });
-    }
-    let timestamp = text.parse::<Timestamp>().ok().or_else(|| {
-        let civil: DateTime = text.parse().ok()?;
-        civil.to_zoned(time_zone.clone()).ok().map(|zoned| zoned.timestamp())
-    })?;
-    timestamp.as_millisecond().try_into().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_times_of_several_forms() {
-        let zagreb = TimeZone::get("Europe/Zagreb").unwrap();
-        let expected = Some(1_710_963_518_000);
-        for text in [
-            "2024-03-20T19:38:38Z",
-            "2024-03-20 20:38:38",
-            "1710963518",
-            "1710963518000",
-            "2024-03-20T20:38:38+01:00",
-        ] {
-            assert_eq!(millis(text, &zagreb), expected, "{text}");
-        }
-        for text in
-            ["", "yesterday", "2024-13-01 00:00:00", "1969-12-31T00:00:00Z", "99999999999999999999"]
-        {
-            assert_eq!(millis(text, &zagreb), None, "{text}");
+    fn occurred_at(&self, row: &StringRecord) -> Result<i64, Bad> {
+        let (time, column) = (text(row, self.columns.time), &self.map.columns.time);
+        let seen = shown(time, 60);
+        let Some(millis) = self.map.times.millis(time) else {
+            let problem = format!("\"{seen}\" is not {}", self.map.times.expected());
+            return Err(bad(column, BadReason::TimeUnreadable, problem));
+        };
+        if millis < 0 {
+            let problem = format!("\"{seen}\" is before 1970");
+            Err(bad(column, BadReason::TimeTooOld, problem))
+        } else if millis > self.received_at.saturating_add(AHEAD_MAX_MILLIS) {
+            let problem =
+                format!("\"{seen}\" is in the future; does time_zone or time_format fit?");
+            Err(bad(column, BadReason::TimeInFuture, problem))
+        } else {
+            Ok(millis)
         }
     }
 
-    #[test]
-    fn equal_rows_have_ids_of_their_own_and_the_same_next_time() {
-        let site = "shop".parse().unwrap();
-        let rows = || {
-            let mut ids = Ids::new(&site);
-            let mut of = |fields: &[&str]| ids.of_row(&csv::StringRecord::from(fields));
-            [of(&["a", "b"]), of(&["a", "b"]), of(&["ab", ""])]
-        };
-        let [first, again, other] = rows();
-        assert!(first != again && again != other && other != first);
-        assert_eq!(rows(), [first, again, other]);
+    fn name(&self, row: &StringRecord) -> Result<(Kind, String), Bad> {
+        let (name, column) = (text(row, self.columns.name), &self.map.columns.name);
+        let name = self.map.names.get(name).map_or(name, String::as_str);
+        if name.is_empty() {
+            return Err(bad(column, BadReason::NameMissing, "there is none".to_owned()));
+        }
+        if name.len() > NAME_BYTES_MAX {
+            return Err(bad(column, BadReason::NameTooLong, too_long(name, NAME_BYTES_MAX)));
+        }
+        let kind = if name == Kind::PageView.as_str() { Kind::PageView } else { Kind::Custom };
+        Ok((kind, name.to_owned()))
     }
+
+    fn user(&self, row: &StringRecord) -> Result<String, Bad> {
+        let user = text_of(row, self.columns.user);
+        if user.len() > USER_BYTES_MAX {
+            let column = self.map.columns.user.as_deref().unwrap_or_default();
+            return Err(bad(column, BadReason::UserTooLong, too_long(user, USER_BYTES_MAX)));
+        }
+        Ok(user.to_owned())
+    }
+
+    /// Host and path. The query is not kept, because nobody can know what a site puts there.
+    fn page(&self, row: &StringRecord) -> Result<(String, String), Bad> {
+        let url = cut(text_of(row, self.columns.url), URL_BYTES_MAX);
+        if url.is_empty() || url.starts_with('/') {
+            return Ok((String::new(), without_query(url).to_owned()));
+        }
+        let page = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let page =
+            page.and_then(|page| Some((page.host_str()?.to_owned(), page.path().to_owned())));
+        page.ok_or_else(|| {
+            let column = self.map.columns.url.as_deref().unwrap_or_default();
+            let problem = "neither http:// nor https:// nor a path that begins with /".to_owned();
+            bad(column, BadReason::UrlInvalid, problem)
+        })
+    }
+
+    /// The ISO code, or empty for what is in no table.
+    fn country(&mut self, row: &StringRecord) -> String {
+        let told = text_of(row, self.columns.country);
+        let country = Country::parse(told).map(Country::as_str).unwrap_or_default();
+        self.countries_unknown += u64::from(country.is_empty() && !told.is_empty());
+        country.to_owned()
+    }
+
+    fn properties(&self, row: &StringRecord) -> Vec<(String, String)> {
+        let texts = self.properties.iter().map(|(name, place)| (*name, text(row, *place)));
+        let told = texts.filter(|(_, text)| !text.is_empty());
+        told.map(|(name, text)| (name.to_owned(), cut(text, PROPERTY_BYTES_MAX).to_owned()))
+            .collect()
+    }
+}
+
+fn bad(column: &str, reason: BadReason, problem: String) -> Bad {
+    Bad { column: column.to_owned(), reason, problem }
+}
+
+fn malformed(malformed: Malformed) -> Bad {
+    let problem = match malformed {
+        Malformed::NotUtf8 => "the row is not UTF-8".to_owned(),
+        Malformed::FieldCount { found, expected } => {
+            format!("the row has {found} fields, the header {expected}")
+        }
+    };
+    bad("", BadReason::RowMalformed, problem)
+}
+
+fn too_long(text: &str, bytes_max: usize) -> String {
+    format!("{} bytes, more than {bytes_max}: \"{}\"", text.len(), shown(text, 30))
+}
+
+fn text(row: &StringRecord, place: usize) -> &str {
+    row.get(place).unwrap_or_default().trim()
+}
+
+fn text_of(row: &StringRecord, place: Option<usize>) -> &str {
+    place.map(|place| text(row, place)).unwrap_or_default()
+}
+
+/// The text up to so many bytes, never in the middle of a character.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
+}
+
+/// An address up to its query, and up to its limit.
+fn without_query(url: &str) -> &str {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    cut(url, end.min(URL_BYTES_MAX))
 }

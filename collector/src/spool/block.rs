@@ -260,16 +260,6 @@ impl Block {
         if whole { Ok(Self { bytes, payloads, token, columns, sequence }) } else { Err(damaged) }
     }
 
-    /// A block that never was on disk, with a token that its maker answers for.
-    pub(crate) fn in_memory(token: String, mut frame: Frame) -> Self {
-        frame.finish();
-        let owned =
-            |table: Table| table.columns().iter().map(|column| (*column).to_owned()).collect();
-        let payloads = std::iter::once(FRAME_HEAD_BYTES..frame.bytes.len()).collect();
-        let columns = [owned(Table::Events), owned(Table::Identifiers)];
-        Self { bytes: frame.bytes, payloads, token, columns, sequence: 0 }
-    }
-
     /// What makes a retry the same insert: the run, the sequence, the checksum, and the table.
     pub(crate) fn token(&self, table: Table) -> String {
         format!("{}-{}", self.token, table.name())

@@ -37,11 +37,6 @@ impl Times {
         }
     }
 
-    /// For a file of old events: its times are taken as they are, and may be any since 1970.
-    pub(crate) const fn of_import(now: i64) -> Self {
-        Self { correction: 0, oldest: 0, newest: now.saturating_add(AHEAD_MAX_MILLIS) }
-    }
-
     /// The event's time put right, in milliseconds since 1970.
     pub(crate) fn occurred_at(&self, at: u64) -> Result<i64, DropReason> {
         let at = millis(at).saturating_add(self.correction);
@@ -96,11 +91,5 @@ mod tests {
             absurd.is_ok_and(|at| (at - NOW).abs() <= MINUTE_MILLIS),
             "as far off as its clock"
         );
-    }
-
-    #[test]
-    fn an_import_takes_any_age() {
-        assert_eq!(Times::of_import(NOW).occurred_at(0), Ok(0));
-        assert_eq!(Times::of_import(NOW).occurred_at(u64::MAX), Err(DropReason::AtInFuture));
     }
 }

@@ -10,6 +10,7 @@ mod contract;
 mod dropped;
 mod exactly_once;
 mod http;
+mod import;
 mod rejected;
 mod stack;
 mod stored;
