@@ -118,8 +118,8 @@ impl Metrics {
         metrics
     }
 
-    pub(crate) fn accepted(&self, table: Table) {
-        self.accepted.get_or_create(&TableLabel { table: table.name() }).inc();
+    pub(crate) fn accepted(&self, table: Table, events: u32) {
+        self.accepted.get_or_create(&TableLabel { table: table.name() }).inc_by(events.into());
     }
 
     pub(crate) fn dropped(&self, reason: DropReason) {

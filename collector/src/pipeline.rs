@@ -1,8 +1,10 @@
 //! The main path: receive > validate > enrich > spool. What waits on the disk then goes into
 //! ClickHouse by itself (`sink::drain`).
 
+use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use wire::{Answer, Dropped, SiteName};
 
@@ -33,6 +35,8 @@ pub(crate) struct Pipeline {
     pub(crate) enricher: Enricher,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
+    /// Whether the spool refused the last batch.
+    pub(crate) refusing: AtomicBool,
 }
 
 impl Pipeline {
@@ -49,47 +53,74 @@ impl Pipeline {
         site.check_origin(sender.origin)?;
         let times = Times::of_batch(batch.sent_at, received_at);
         let visit = self.enricher.visit(sender.ip, sender.user_agent, &batch.context);
+        let table = if visit.bot.is_none() { Table::Events } else { Table::BotEvents };
         let mut answer = Answer::default();
+        let mut reasons = Vec::new();
         let mut frame = Frame::default();
         for sent in &batch.events {
             match valid(sent, &times) {
                 Ok(event) => {
                     let event = EnrichedEvent::new(event, &visit);
-                    let table = self.write(&mut frame, &event, &site.name, received_at)?;
-                    self.metrics.accepted(table);
+                    write(&mut frame, table, &event, &site.name, received_at)?;
                     answer.accepted += 1;
                 }
                 Err((reason, dropped)) => {
-                    self.metrics.dropped(reason);
+                    reasons.push(reason);
                     answer.dropped.push(dropped);
                 }
             }
         }
         if answer.accepted > 0 {
-            self.spool.append(frame).await.map_err(|error| rejection(&error))?;
+            self.spool(frame).await?;
         }
+        // Counted only now: a batch that is refused comes again.
+        self.metrics.accepted(table, answer.accepted);
+        reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
     }
 
-    /// Puts an event's rows into the frame, in their final form.
-    fn write(
-        &self,
-        frame: &mut Frame,
-        event: &EnrichedEvent<'_>,
-        site: &SiteName,
-        received_at: i64,
-    ) -> Result<Table, Rejection> {
-        let table = if event.bot.is_none() { Table::Events } else { Table::BotEvents };
-        let written = frame.push(table, &event.event_row(site, received_at)).and_then(|()| {
-            event
-                .identifier_rows(site, received_at)
-                .try_for_each(|row| frame.push(Table::Identifiers, &row))
-        });
-        written.map(|()| table).map_err(|error| {
-            tracing::error!(%error, "a row has no form, its request is refused");
-            Rejection::SpoolUnwritable
-        })
+    /// Puts the rows on the disk. That it does not take them is logged once, and once when it does again.
+    async fn spool(&self, frame: Frame) -> Result<(), Rejection> {
+        match self.spool.append(frame).await {
+            Ok(()) => {
+                if self.refusing.load(Ordering::Relaxed)
+                    && self.refusing.swap(false, Ordering::Relaxed)
+                {
+                    tracing::info!("the spool takes rows again");
+                }
+                Ok(())
+            }
+            Err(error) => {
+                if !self.refusing.swap(true, Ordering::Relaxed) {
+                    let cause = error.source().map(ToString::to_string);
+                    tracing::error!(%error, cause, "batches are refused until the spool takes rows again");
+                }
+                Err(match error {
+                    AppendError::Full => Rejection::SpoolFull,
+                    AppendError::Io(_) => Rejection::SpoolUnwritable,
+                })
+            }
+        }
     }
+}
+
+/// Puts an event's rows into the frame, in their final form.
+fn write(
+    frame: &mut Frame,
+    table: Table,
+    event: &EnrichedEvent<'_>,
+    site: &SiteName,
+    received_at: i64,
+) -> Result<(), Rejection> {
+    let written = frame.push(table, &event.event_row(site, received_at)).and_then(|()| {
+        event
+            .identifier_rows(site, received_at)
+            .try_for_each(|row| frame.push(Table::Identifiers, &row))
+    });
+    written.map_err(|error| {
+        tracing::error!(%error, "a row has no form, its request is refused");
+        Rejection::SpoolUnwritable
+    })
 }
 
 /// A valid event, or why not, for the count and for the sender.
@@ -105,14 +136,4 @@ fn valid<'a>(sent: &'a Sent<'a>, times: &Times) -> Result<ValidEvent<'a>, (DropR
             let field = Some(reason.field().to_owned());
             (reason, Dropped { id, reason: reason.tag().to_owned(), field })
         })
-}
-
-fn rejection(error: &AppendError) -> Rejection {
-    match error {
-        AppendError::Full => Rejection::SpoolFull,
-        AppendError::Io(source) => {
-            tracing::error!(error = %source, "cannot write to the spool, requests are refused");
-            Rejection::SpoolUnwritable
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use store::Server;
@@ -86,6 +87,7 @@ pub async fn run(
             enricher,
             spool: Arc::clone(&spool),
             metrics,
+            refusing: AtomicBool::new(false),
         },
         health,
         settings,

@@ -65,21 +65,7 @@ const fn either<'a>(known: &'a str, found: &'a str) -> &'a str {
 
 /// `None` also where the file is damaged at this place, or has addresses of the other family only.
 fn look_up(database: &Reader<Vec<u8>>, ip: IpAddr) -> Option<Place<'_>> {
-    let record: Record<'_> = database.lookup(ip).ok()?.decode().ok()??;
-    let country = either(record.country.iso_code, record.country_code);
-    let is_code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
-    let [subdivision, ..] = record.subdivisions.as_slice() else {
-        return Some(Place {
-            country: if is_code { country } else { "" },
-            region: record.state1,
-            city: record.city.0,
-        });
-    };
-    Some(Place {
-        country: if is_code { country } else { "" },
-        region: subdivision.0,
-        city: record.city.0,
-    })
+    database.lookup(ip).ok()?.decode::<Record<'_>>().ok()?.map(Record::place)
 }
 
 /// Both layouts in one. Whatever else a record has is left out.
@@ -96,6 +82,15 @@ struct Record<'a> {
     state1: &'a str,
     #[serde(borrow)]
     city: Name<'a>,
+}
+
+impl<'a> Record<'a> {
+    fn place(self) -> Place<'a> {
+        let country = either(self.country.iso_code, self.country_code);
+        let is_code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
+        let region = self.subdivisions.first().map_or(self.state1, |subdivision| subdivision.0);
+        Place { country: if is_code { country } else { "" }, region, city: self.city.0 }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -169,6 +164,22 @@ mod tests {
             );
         }
         None
+    }
+
+    #[test]
+    fn reads_both_layouts() {
+        let nested = r#"{"continent":{"code":"EU"},"country":{"iso_code":"HR","names":{"de":"Kroatien"}},
+            "city":{"geoname_id":1,"names":{"de":"Agram","en":"Zagreb"}},
+            "subdivisions":[{"iso_code":"21","names":{"en":"City of Zagreb"}},{"names":{"en":"Maksimir"}}]}"#;
+        let flat =
+            r#"{"country_code":"HR","city":"Zagreb","state1":"City of Zagreb","latitude":45.8}"#;
+        for layout in [nested, flat] {
+            let record: Record<'_> = serde_json::from_str(layout).unwrap();
+            let expected = Place { country: "HR", region: "City of Zagreb", city: "Zagreb" };
+            assert_eq!(record.place(), expected, "{layout}");
+        }
+        let unknown: Record<'_> = serde_json::from_str(r#"{"country_code":"None"}"#).unwrap();
+        assert_eq!(unknown.place(), Place::default());
     }
 
     #[test]
