@@ -41,7 +41,7 @@ pub enum StartError {
     },
 }
 
-/// Why [`run`](crate::run) ended other than by its shutdown.
+/// Why [`run`](crate::run()) ended other than by its shutdown.
 #[derive(Debug, thiserror::Error)]
 pub enum CollectorError {
     /// It did not start.
