@@ -2,7 +2,7 @@
 
 use analytics::query::Table;
 use clap::ValueEnum;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::ASCII_MARKDOWN;
 use serde::Serialize;
 
 #[derive(Clone, Copy, Default, ValueEnum)]
@@ -29,7 +29,7 @@ impl Format {
 
 fn drawn(table: &Table) -> comfy_table::Table {
     let mut drawn = comfy_table::Table::new();
-    drawn.load_style(UTF8_HORIZONTAL_ONLY).set_header(&table.columns).add_rows(&table.rows);
+    drawn.load_style(ASCII_MARKDOWN).set_header(&table.columns).add_rows(&table.rows);
     drawn
 }
 

@@ -83,7 +83,7 @@ impl Delivery {
 
 /// Whether sending the same again would be of no use: accepted, or the sender's fault.
 fn is_final(status: u16) -> bool {
-    (200..300).contains(&status) || (400..500).contains(&status) && status != 429
+    (200..300).contains(&status) || (400..500).contains(&status) && !matches!(status, 408 | 429)
 }
 
 /// Doubles with each failure; the half of it is chance (0 to 255), so that pages that failed
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_network_failure_a_server_error_and_a_full_house_are_tried_again() {
-        for status in [0, 429, 500, 502, 503] {
+        for status in [0, 408, 429, 500, 502, 503] {
             assert!(!is_final(status), "{status}");
         }
         for status in [200, 202, 400, 403, 413] {

@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 use wire::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, USER_BYTES_MAX};
-use wire::{Batch, Choice, Event, Kind, Text};
+use wire::{Batch, Choice, Consent, Event, Kind, Text};
 
 use crate::browser::Browser;
 use crate::capture::page::{Page, View, Views};
@@ -140,13 +140,15 @@ pub struct Tracker {
     config: Config,
     views: Views,
     delivery: Delivery,
+    /// The event that takes ads consent back, of a visitor who is forgotten already.
+    withdrawal: Option<String>,
 }
 
 impl Tracker {
     /// A tracker that has seen nothing yet.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { config, views: Views::default(), delivery: Delivery::default() }
+        Self { config, views: Views::default(), delivery: Delivery::default(), withdrawal: None }
     }
 
     /// Takes a signal; gives what is to be done, in order.
@@ -173,6 +175,7 @@ impl Tracker {
             }
             Signal::Answered { status } => self.answered(status, browser),
         };
+        effects.extend(self.withdraw(browser.now()));
         if let Err(refusal) = seen
             && self.config.debug
         {
@@ -238,6 +241,11 @@ impl Tracker {
         if after == before {
             return Ok(());
         }
+        let takes_ads_back = before.ads == Choice::Granted && after.ads != Choice::Granted;
+        if after.analytics == Choice::Denied && takes_ads_back {
+            // The last that is heard of this visitor, or they would go on leaving for ad platforms.
+            self.withdrawal = self.line(told, after, browser).ok();
+        }
         consent::save(after, browser);
         if after.analytics == Choice::Denied {
             queue::clear(browser);
@@ -280,6 +288,19 @@ impl Tracker {
         if consent.analytics == Choice::Denied {
             return Err(Refusal::Denied);
         }
+        let line = self.line(seen, consent, browser)?;
+        queue::push(&line, browser)?;
+        self.delivery.wanted(browser.now());
+        Ok(())
+    }
+
+    /// The event as the wire has it.
+    fn line(
+        &self,
+        seen: &Seen<'_>,
+        consent: Consent,
+        browser: &mut dyn Browser,
+    ) -> Result<String, Refusal> {
         let properties: Option<&RawValue> = match seen.properties {
             Some(json) => Some(serde_json::from_str(json).map_err(|_| Refusal::NotJson)?),
             None => None,
@@ -303,10 +324,14 @@ impl Tracker {
             step: step.and_then(|step| short(step, NAME_BYTES_MAX)),
             properties,
         };
-        let line = serde_json::to_string(&event).map_err(|_| Refusal::NotJson)?;
-        queue::push(&line, browser)?;
-        self.delivery.wanted(browser.now());
-        Ok(())
+        serde_json::to_string(&event).map_err(|_| Refusal::NotJson)
+    }
+
+    /// Sends the withdrawal, once and without waiting for an answer: nothing of it may be kept.
+    fn withdraw(&mut self, now: u64) -> Option<Effect> {
+        let line = self.withdrawal.take()?;
+        let body = self.body(&[line], now)?;
+        Some(Effect::Beacon { url: self.config.events_url.clone(), body })
     }
 
     /// Sends a batch if it is time.

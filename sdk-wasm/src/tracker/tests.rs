@@ -219,6 +219,26 @@ fn a_visitor_who_denies_analytics_is_forgotten_and_nothing_more_is_kept_or_sent(
 }
 
 #[test]
+fn a_visitor_who_denies_everything_takes_ads_consent_back_first() {
+    let mut visit = Visit::start();
+    visit.consent(None, Some("granted"));
+    visit.tick_after(0);
+    visit.signal(Signal::Answered { status: 202 });
+    let visitor = visit.sent()[0]["events"][0]["visitor"].clone();
+    visit.consent(Some("denied"), Some("denied"));
+    let sent = visit.sent();
+    assert_eq!(sent.len(), 1);
+    let events = sent[0]["events"].as_array().unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!((&events[0]["name"], &events[0]["visitor"]), (&"consent".into(), &visitor));
+    assert_eq!(events[0]["consent"]["ads"], "denied");
+    visit.tick_after(5000);
+    visit.signal(Signal::Hidden);
+    assert_eq!(visit.sent(), Vec::<Value>::new());
+    assert_eq!(visit.browser.stored.keys().collect::<Vec<_>>(), ["consent"]);
+}
+
+#[test]
 fn a_visitor_who_comes_round_is_measured_from_the_page_they_are_on() {
     let mut visit = Visit::start();
     let before = visit.queued()[0]["visitor"].clone();
