@@ -26,10 +26,14 @@ impl Collect {
         let settings = self.collector.check(&self.database.data_dir()?)?;
         let listener = listen("--collector-listen", settings.listen()).await?;
         let address = listener.local_addr()?;
-        let store = self.database.open_own().await?;
+        let mut store = self.database.open_own().await?;
         let migration = tokio::spawn(migrate_when_reachable(store.server.clone()));
         println!("collector   http://{address}");
-        let collected = collector::run(settings, listener, store.server.clone(), stop.wait()).await;
+        let server = store.server.clone();
+        let collected = tokio::select! {
+            collected = collector::run(settings, listener, server, stop.wait()) => collected,
+            never = store.keep_engine() => match never {},
+        };
         migration.abort();
         store.close().await?;
         Ok(collected?)

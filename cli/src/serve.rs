@@ -20,9 +20,13 @@ impl Serve {
         let settings = self.dashboard.check()?;
         let listener = listen("--dashboard-listen", settings.listen()).await?;
         let address = listener.local_addr()?;
-        let store = self.database.open_migrated().await?;
+        let mut store = self.database.open_migrated().await?;
         println!("dashboard   http://{address}");
-        let served = dashboard::run(settings, listener, store.server.clone(), stop.wait()).await;
+        let server = store.server.clone();
+        let served = tokio::select! {
+            served = dashboard::run(settings, listener, server, stop.wait()) => served,
+            never = store.keep_engine() => match never {},
+        };
         store.close().await?;
         Ok(served?)
     }

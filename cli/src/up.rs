@@ -27,16 +27,23 @@ impl Up {
         let (collector_address, dashboard_address) =
             (collector_port.local_addr()?, dashboard_port.local_addr()?);
         let dashboard = dashboard.collector_at(collector_address);
-        let store = self.database.open_own().await?;
+        let mut store = self.database.open_own().await?;
         store::migrate::migrate(&store.server).await?;
         println!("collector   http://{collector_address}");
         println!("dashboard   http://{dashboard_address}");
         println!("clickhouse  {}", store.server.url());
         println!("footfall is up; Ctrl-C stops it");
-        let (collected, served) = tokio::join!(
-            collector::run(collector, collector_port, store.server.clone(), stop.clone().wait()),
-            dashboard::run(dashboard, dashboard_port, store.server.clone(), stop.wait()),
-        );
+        let server = store.server.clone();
+        let running = async {
+            tokio::join!(
+                collector::run(collector, collector_port, server.clone(), stop.clone().wait()),
+                dashboard::run(dashboard, dashboard_port, server.clone(), stop.clone().wait()),
+            )
+        };
+        let (collected, served) = tokio::select! {
+            ended = running => ended,
+            never = store.keep_engine() => match never {},
+        };
         // The collector has drained by now; only then may the engine go.
         store.close().await?;
         collected?;

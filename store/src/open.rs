@@ -1,5 +1,6 @@
 //! Which ClickHouse a program speaks to: the one it was told, or the engine on this machine.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -50,6 +51,15 @@ impl Store {
     #[must_use]
     pub fn owns_engine(&self) -> bool {
         self.engine.is_some()
+    }
+
+    /// Starts the engine again whenever it ends by itself, where this program started it; see
+    /// [`Engine::keep`]. Never returns.
+    pub async fn keep_engine(&mut self) -> Infallible {
+        match &mut self.engine {
+            Some(engine) => engine.keep().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Ends the engine where this program started it. Whoever else used it has none after.

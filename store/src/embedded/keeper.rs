@@ -84,6 +84,12 @@ impl Keeper {
         ended.ok()?.ok().and_then(|status| *status)
     }
 
+    /// Waits until the child has ended.
+    pub(super) async fn ended_by_itself(&mut self) {
+        // An error: the thread that waits for the child is gone, and so is the child.
+        drop(self.ended.wait_for(Option::is_some).await);
+    }
+
     pub(super) fn terminate(&self) {
         self.signal(Signal::TERM);
     }

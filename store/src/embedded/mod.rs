@@ -10,6 +10,7 @@ mod find;
 mod folder;
 mod keeper;
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -33,6 +34,10 @@ pub(crate) const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the engine may take to end by itself.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The pause before an engine that ended by itself is started again; it doubles with each failure.
+const RESTART_PAUSE_MIN: Duration = Duration::from_millis(500);
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(30);
+
 /// How often a starting engine is looked at.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -52,6 +57,8 @@ pub struct EngineConfig {
 /// A running engine. [`Engine::stop`] ends it in order; dropping it ends it too, without waiting.
 #[derive(Debug)]
 pub struct Engine {
+    /// What it was started with, the port as it turned out.
+    config: EngineConfig,
     address: Address,
     keeper: Keeper,
     folder: Folder,
@@ -63,19 +70,32 @@ impl Engine {
     /// # Errors
     /// See [`EngineError`]; nothing runs on after an error.
     pub async fn start(config: &EngineConfig) -> Result<Self, EngineError> {
-        let found = find::engine(config.library.as_deref())?;
         let folder = Folder::make(&config.data_dir)?;
-        folder.check_free()?;
         let port = free_port(config.http_port)?;
-        let keeper = Keeper::spawn(command(config, &folder, &found, port)?).await;
-        let mut keeper = keeper
-            .map_err(|source| EngineError::Spawn { program: config.program.clone(), source })?;
+        let config = EngineConfig { http_port: port, ..config.clone() };
         let address = address(port);
-        ready(&mut keeper, &folder, &address).await?;
-        folder.write_address(&address)?;
-        keeper.need();
-        tracing::info!(%address, pid = keeper.pid(), "the embedded ClickHouse is ready");
-        Ok(Self { address, keeper, folder })
+        let keeper = launch(&config, &folder, &address).await?;
+        Ok(Self { config, address, keeper, folder })
+    }
+
+    /// Starts the engine again, on the same port, whenever it ends by itself: out of memory, say. Never
+    /// returns. Dropping the future stops the watch; an engine that was just being started again ends with it.
+    pub async fn keep(&mut self) -> Infallible {
+        loop {
+            self.keeper.ended_by_itself().await;
+            let mut pause = RESTART_PAUSE_MIN;
+            loop {
+                sleep(pause).await;
+                match launch(&self.config, &self.folder, &self.address).await {
+                    Ok(keeper) => {
+                        self.keeper = keeper;
+                        break;
+                    }
+                    Err(error) => tracing::error!(%error, "the embedded ClickHouse stays down"),
+                }
+                pause = (pause * 2).min(RESTART_PAUSE_MAX);
+            }
+        }
     }
 
     /// Where it answers.
@@ -112,6 +132,24 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.folder.remove_address();
     }
+}
+
+/// Starts the child on a free folder and waits for its first answer.
+async fn launch(
+    config: &EngineConfig,
+    folder: &Folder,
+    address: &Address,
+) -> Result<Keeper, EngineError> {
+    let found = find::engine(config.library.as_deref())?;
+    folder.check_free()?;
+    let keeper = Keeper::spawn(command(config, folder, &found, config.http_port)?).await;
+    let mut keeper =
+        keeper.map_err(|source| EngineError::Spawn { program: config.program.clone(), source })?;
+    ready(&mut keeper, folder, address).await?;
+    folder.write_address(address)?;
+    keeper.need();
+    tracing::info!(%address, pid = keeper.pid(), "the embedded ClickHouse is ready");
+    Ok(keeper)
 }
 
 /// The engine of this data folder, where one runs and answers.

@@ -152,6 +152,34 @@ async fn who_wants_an_engine_of_its_own_waits_until_the_folder_is_free() {
 }
 
 #[tokio::test]
+async fn an_engine_that_ends_by_itself_is_started_again_on_the_same_port() {
+    let data_dir = TempDir::new().unwrap();
+    let mut engine = start(&data_dir).await;
+    let server = Server::new(engine.address());
+    migrate(&server).await.unwrap();
+    insert(&server, &visitor("ada").views("/").rows()).await;
+    let killed = engine.pid();
+    let kill = Command::new("kill").args(["-9", &killed.to_string()]).status().unwrap();
+    assert!(kill.success());
+    // Told again once it is ready, so its being there says that the engine is back.
+    let told = data_dir.path().join("clickhouse/engine.url");
+    std::fs::remove_file(&told).unwrap();
+    let back = async {
+        while !told.exists() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        count(&server).await
+    };
+    let counted = tokio::select! {
+        counted = tokio::time::timeout(Duration::from_secs(60), back) => counted.unwrap(),
+        never = engine.keep() => match never {},
+    };
+    assert_eq!(counted, 1);
+    assert_ne!(engine.pid(), killed);
+    engine.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn two_that_open_at_once_share_one_engine() {
     let data_dir = TempDir::new().unwrap();
     let options = options(&data_dir);
