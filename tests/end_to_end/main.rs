@@ -6,6 +6,7 @@
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "a test that was not run says so")]
 
 mod clickstream;
 mod outage;
