@@ -25,7 +25,7 @@ enum Action {
 struct Add {
     /// Lower-case letters, digits and inner hyphens, for example my-shop
     name: SiteName,
-    /// Where the site's pages are served from, for example https://shop.example; may be repeated
+    /// Where the site's pages are served from, for example `https://shop.example`; may be repeated
     #[arg(long, required = true, value_name = "URL")]
     origin: Vec<Origin>,
     /// Where browsers reach the collector; stands in the tag
