@@ -147,23 +147,11 @@ struct Names<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::enrich::reference::reference_data;
 
-    /// MaxMind's own test database, where the reference data are; says so where they are not.
+    /// MaxMind's own test database, where the reference data are.
     fn reference(test: &str, file: &str) -> Option<PathBuf> {
-        let named = std::env::var_os("FOOTFALL_REFERENCE_DATA").map(PathBuf::from);
-        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-        let folder = named.clone().unwrap_or(beside);
-        if folder.is_dir() {
-            return Some(folder.join("geo/test-data").join(file));
-        }
-        assert!(named.is_none(), "FOOTFALL_REFERENCE_DATA is no folder: {}", folder.display());
-        #[expect(clippy::print_stderr, reason = "a test that was not run says so")]
-        {
-            eprintln!(
-                "{test}: not run, the folder of real data is absent (FOOTFALL_REFERENCE_DATA)"
-            );
-        }
-        None
+        Some(reference_data(test)?.join("geo/test-data").join(file))
     }
 
     #[test]

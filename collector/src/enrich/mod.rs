@@ -9,8 +9,11 @@ mod event;
 mod geo;
 mod identity;
 mod page;
+#[cfg(test)]
+mod reference;
 mod referrer;
 mod row;
+mod source;
 mod user_agent;
 
 use std::net::IpAddr;
