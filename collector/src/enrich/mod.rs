@@ -17,20 +17,21 @@ mod source;
 mod user_agent;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use wire::Context;
 
 pub(crate) use bot::BotReason;
 pub(crate) use event::EnrichedEvent;
-pub(crate) use geo::{Geo, Place};
-pub(crate) use user_agent::{Device, UserAgents};
+use geo::{Geo, Place};
+use user_agent::{Device, UserAgents};
 
 /// What the steps need beside the event: all of it read-only, or a cache.
 #[derive(Debug)]
 pub(crate) struct Enricher {
-    pub(crate) geo: Geo,
-    pub(crate) user_agents: UserAgents,
+    geo: Geo,
+    user_agents: UserAgents,
 }
 
 /// What holds for all events of one request, found out once.
@@ -44,6 +45,11 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Enricher {
+    /// With these geo files, as far as they can be read.
+    pub(crate) fn open(geo_files: &[PathBuf]) -> Self {
+        Self { geo: Geo::open(geo_files), user_agents: UserAgents::default() }
+    }
+
     /// Looks at who sent the request. Here the address ends.
     pub(crate) fn visit<'a>(
         &'a self,
