@@ -16,6 +16,9 @@ pub(crate) struct Explain {
     /// A geo database (.mmdb, MaxMind's or the flat layout); several are asked in order
     #[arg(long, env = "FOOTFALL_GEO_FILE", value_delimiter = ',', value_name = "FILE")]
     geo_file: Vec<PathBuf>,
+    /// A database of networks (.mmdb) by which visits from data centres are bots'; several are asked in order
+    #[arg(long, env = "FOOTFALL_ASN_FILE", value_delimiter = ',', value_name = "FILE")]
+    asn_file: Vec<PathBuf>,
 }
 
 impl Explain {
@@ -28,7 +31,7 @@ impl Explain {
             None => Box::new(io::stdin().lock()),
         };
         let output = BufWriter::new(io::stdout().lock());
-        let told = Explainer::open(&self.geo_file).explain(input, output)?;
+        let told = Explainer::open(&self.geo_file, &self.asn_file).explain(input, output)?;
         anyhow::ensure!(
             told.failed == 0,
             "{} of {} lines could not be explained",

@@ -83,8 +83,8 @@ impl Explainer {
     /// With these geo and network files; one that cannot be read is logged and what it knows stays unknown, as in the
     /// collector.
     #[must_use]
-    pub fn open(geo_files: &[PathBuf]) -> Self {
-        Self { enricher: Enricher::open(geo_files) }
+    pub fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
+        Self { enricher: Enricher::open(geo_files, asn_files) }
     }
 
     /// Reads one JSON object a line and writes one JSON object each: what the visit was taken for, or
@@ -181,11 +181,11 @@ fn write_explained(event: &EnrichedEvent<'_>, output: &mut impl Write) -> io::Re
         region: place.region,
         city: place.city,
         device: device.class,
-        browser: device.browser,
+        browser: &device.browser,
         browser_version: &device.browser_version,
         os: device.os,
-        bot: event.bot.is_some(),
-        bot_reason: event.bot.map_or("", BotReason::as_str),
+        bot: event.visit.bot.is_some(),
+        bot_reason: event.visit.bot.map_or("", BotReason::as_str),
         source: &traffic.source,
         medium: &traffic.medium,
         channel: &traffic.channel,
@@ -215,7 +215,7 @@ mod tests {
 
     fn explain(input: &str) -> (Vec<Value>, LinesTold) {
         let mut output = Vec::new();
-        let told = Explainer::open(&[]).explain(input.as_bytes(), &mut output).unwrap();
+        let told = Explainer::open(&[], &[]).explain(input.as_bytes(), &mut output).unwrap();
         let lines = String::from_utf8(output).unwrap();
         (lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), told)
     }

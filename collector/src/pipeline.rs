@@ -53,7 +53,7 @@ impl Pipeline {
         site.check_origin(sender.origin)?;
         let times = Times::of_batch(batch.sent_at, received_at);
         let visit = self.enricher.visit(sender.ip, sender.user_agent, &batch.context);
-        let table = if visit.bot.is_none() { Table::Events } else { Table::BotEvents };
+        let mut bots = 0;
         let mut answer = Answer::default();
         let mut reasons = Vec::new();
         let mut frame = Frame::default();
@@ -61,6 +61,8 @@ impl Pipeline {
             match valid(sent, &times) {
                 Ok(event) => {
                     let event = EnrichedEvent::new(event, &visit);
+                    let table = if event.bot.is_none() { Table::Events } else { Table::BotEvents };
+                    bots += u32::from(event.bot.is_some());
                     write(&mut frame, table, &event, &site.name, received_at)?;
                     answer.accepted += 1;
                 }
@@ -74,7 +76,8 @@ impl Pipeline {
             self.spool(frame).await?;
         }
         // Counted only now: a batch that is refused comes again.
-        self.metrics.accepted(table, answer.accepted);
+        self.metrics.accepted(Table::Events, answer.accepted - bots);
+        self.metrics.accepted(Table::BotEvents, bots);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
     }

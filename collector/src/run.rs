@@ -77,7 +77,7 @@ pub async fn run(
         async move { drain(&spool, &sink, &metrics, &health, stopping).await }
     });
 
-    let enricher = Enricher::open(&settings.geo_files);
+    let enricher = Enricher::open(&settings.geo_files, &settings.asn_files);
     let drain_timeout = settings.drain_timeout;
     let door = Door {
         pipeline: Pipeline {

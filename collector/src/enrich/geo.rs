@@ -5,9 +5,9 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use maxminddb::{MaxMindDbError, Reader};
+use maxminddb::Reader;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -31,18 +31,7 @@ impl Geo {
     /// Opens what can be opened; a file that cannot is reported and leaves places unknown. Counting
     /// visits without their country is better than not counting them.
     pub(crate) fn open(files: &[PathBuf]) -> Self {
-        let open = |path: &PathBuf| match Self::read(path) {
-            Ok(database) => Some(database),
-            Err(error) => {
-                tracing::warn!(file = %path.display(), %error, "cannot read a geo file, its places stay unknown");
-                None
-            }
-        };
         Self { databases: files.iter().filter_map(open).collect() }
-    }
-
-    fn read(path: &Path) -> Result<Reader<Vec<u8>>, MaxMindDbError> {
-        Reader::open_readfile(path)
     }
 
     pub(crate) fn place(&self, ip: IpAddr) -> Place<'_> {
@@ -57,6 +46,15 @@ impl Geo {
         }
         place
     }
+}
+
+/// A database, or a word of why not.
+pub(super) fn open(path: &PathBuf) -> Option<Reader<Vec<u8>>> {
+    Reader::open_readfile(path)
+        .inspect_err(|error| {
+            tracing::warn!(file = %path.display(), %error, "cannot read a geo file, what it knows stays unknown");
+        })
+        .ok()
 }
 
 const fn either<'a>(known: &'a str, found: &'a str) -> &'a str {

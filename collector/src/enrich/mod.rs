@@ -2,12 +2,14 @@
 //! address comes in and does not go out.
 
 mod bot;
+mod browser;
 mod campaign;
 mod category;
 mod channel;
 mod event;
 mod geo;
 mod identity;
+mod network;
 mod page;
 #[cfg(test)]
 mod reference;
@@ -25,12 +27,14 @@ use wire::Context;
 pub(crate) use bot::BotReason;
 pub(crate) use event::EnrichedEvent;
 use geo::{Geo, Place};
+use network::Networks;
 use user_agent::{Device, UserAgents};
 
 /// What the steps need beside the event: all of it read-only, or a cache.
 #[derive(Debug)]
 pub(crate) struct Enricher {
     geo: Geo,
+    networks: Networks,
     user_agents: UserAgents,
 }
 
@@ -45,9 +49,12 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Enricher {
-    /// With these geo files, as far as they can be read.
-    pub(crate) fn open(geo_files: &[PathBuf]) -> Self {
-        Self { geo: Geo::open(geo_files), user_agents: UserAgents::default() }
+    /// With these geo and network files, as far as they can be read.
+    pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
+        let user_agents = UserAgents::default();
+        // The rules are compiled now, and not while the first visitor waits.
+        user_agents.device("");
+        Self { geo: Geo::open(geo_files), networks: Networks::open(asn_files), user_agents }
     }
 
     /// Looks at who sent the request. Here the address ends.
@@ -60,7 +67,7 @@ impl Enricher {
         let device = self.user_agents.device(user_agent);
         Visit {
             place: self.geo.place(ip),
-            bot: bot::judge(&device, context),
+            bot: bot::judge(&device, context, ip, &self.networks),
             device,
             language: context.language.as_deref().unwrap_or_default(),
             screen_width: context.screen_width.unwrap_or_default(),
