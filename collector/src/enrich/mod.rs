@@ -9,6 +9,7 @@ mod channel;
 mod event;
 mod geo;
 mod identity;
+mod live;
 mod network;
 mod page;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use wire::Context;
 pub(crate) use bot::BotReason;
 pub(crate) use event::EnrichedEvent;
 use geo::{Geo, Place};
+pub(crate) use live::LiveEnricher;
 use network::Networks;
 use user_agent::{Device, UserAgents};
 
@@ -35,7 +37,7 @@ use user_agent::{Device, UserAgents};
 pub(crate) struct Enricher {
     geo: Geo,
     networks: Networks,
-    user_agents: UserAgents,
+    user_agents: Arc<UserAgents>,
 }
 
 /// What holds for all events of one request, found out once.
@@ -51,7 +53,7 @@ pub(crate) struct Visit<'a> {
 impl Enricher {
     /// With these geo and network files, as far as they can be read.
     pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
-        let user_agents = UserAgents::default();
+        let user_agents = Arc::new(UserAgents::default());
         // The rules are compiled now, and not while the first visitor waits.
         user_agents.device("");
         Self { geo: Geo::open(geo_files), networks: Networks::open(asn_files), user_agents }

@@ -27,7 +27,11 @@ struct Record {
 impl Networks {
     /// Opens what can be opened; a file that cannot is reported, and its networks stay unknown.
     pub(crate) fn open(files: &[PathBuf]) -> Self {
-        Self { databases: files.iter().filter_map(super::geo::open).collect() }
+        Self::of(files.iter().filter_map(super::geo::open).collect())
+    }
+
+    pub(super) const fn of(databases: Vec<Reader<Vec<u8>>>) -> Self {
+        Self { databases }
     }
 
     pub(super) fn is_data_centre(&self, ip: IpAddr) -> bool {
