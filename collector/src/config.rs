@@ -31,6 +31,9 @@ pub struct CollectorConfig {
     /// A geo database (.mmdb, MaxMind's or the flat layout); several are asked in order
     #[arg(long, env = "FOOTFALL_GEO_FILE", value_delimiter = ',', value_name = "FILE")]
     geo_file: Vec<PathBuf>,
+    /// A database of networks (.mmdb) by which visits from data centres are set apart as bots'; several are asked in order
+    #[arg(long, env = "FOOTFALL_ASN_FILE", value_delimiter = ',', value_name = "FILE")]
+    asn_file: Vec<PathBuf>,
     /// A proxy whose X-Forwarded-For is believed, as an address or network; none by default
     #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = network, value_name = "CIDR")]
     trusted_proxy: Vec<IpNet>,
@@ -69,6 +72,7 @@ pub struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
     pub(crate) geo_files: Vec<PathBuf>,
+    pub(crate) asn_files: Vec<PathBuf>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
@@ -128,6 +132,7 @@ impl CollectorConfig {
             listen: self.collector_listen,
             data_dir: data_dir.to_owned(),
             geo_files: self.geo_file,
+            asn_files: self.asn_file,
             trusted_proxies: self.trusted_proxy,
             durability: self.durability,
             limits: Limits {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wire::{Answer, Dropped, SiteName};
 
 use crate::clock::Clock;
-use crate::enrich::{EnrichedEvent, Enricher};
+use crate::enrich::{EnrichedEvent, LiveEnricher};
 use crate::error::Rejection;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
@@ -32,7 +32,7 @@ pub(crate) struct Sender<'a> {
 pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sites: Arc<Sites>,
-    pub(crate) enricher: Enricher,
+    pub(crate) enricher: Arc<LiveEnricher>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
     /// Whether the spool refused the last batch.
@@ -52,8 +52,9 @@ impl Pipeline {
         let site = sites.find(&batch.site)?;
         site.check_origin(sender.origin)?;
         let times = Times::of_batch(batch.sent_at, received_at);
-        let visit = self.enricher.visit(sender.ip, sender.user_agent, &batch.context);
-        let table = if visit.bot.is_none() { Table::Events } else { Table::BotEvents };
+        let enricher = self.enricher.current();
+        let visit = enricher.visit(sender.ip, sender.user_agent, &batch.context);
+        let mut bots = 0;
         let mut answer = Answer::default();
         let mut reasons = Vec::new();
         let mut frame = Frame::default();
@@ -61,6 +62,8 @@ impl Pipeline {
             match valid(sent, &times) {
                 Ok(event) => {
                     let event = EnrichedEvent::new(event, &visit);
+                    let table = if event.bot.is_none() { Table::Events } else { Table::BotEvents };
+                    bots += u32::from(event.bot.is_some());
                     write(&mut frame, table, &event, &site.name, received_at)?;
                     answer.accepted += 1;
                 }
@@ -74,7 +77,8 @@ impl Pipeline {
             self.spool(frame).await?;
         }
         // Counted only now: a batch that is refused comes again.
-        self.metrics.accepted(table, answer.accepted);
+        self.metrics.accepted(Table::Events, answer.accepted - bots);
+        self.metrics.accepted(Table::BotEvents, bots);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
     }

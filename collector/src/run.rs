@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
-use crate::enrich::{Enricher, Geo, UserAgents};
+use crate::enrich::LiveEnricher;
 use crate::error::CollectorError;
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -77,8 +77,8 @@ pub async fn run(
         async move { drain(&spool, &sink, &metrics, &health, stopping).await }
     });
 
-    let enricher =
-        Enricher { geo: Geo::open(&settings.geo_files), user_agents: UserAgents::default() };
+    let enricher = Arc::new(LiveEnricher::open(&settings.geo_files, &settings.asn_files));
+    tasks.spawn(Arc::clone(&enricher).keep_fresh());
     let drain_timeout = settings.drain_timeout;
     let door = Door {
         pipeline: Pipeline {

@@ -9,13 +9,29 @@ use super::channel;
 use super::event::Traffic;
 use crate::validate::cut;
 
-/// The traffic named by the address's `utm_*` parameters; `None` where it names neither a source nor
-/// a medium nor a campaign. The first of equal parameters counts.
+/// Click ids that ad platforms add to a landing page's address: whose, and how the visit was paid.
+/// Facebook's stands on unpaid links too, so it says nothing of the medium's price.
+const CLICK_IDS: [(&str, &str, &str); 10] = [
+    ("gclid", "google", "cpc"),
+    ("gbraid", "google", "cpc"),
+    ("wbraid", "google", "cpc"),
+    ("dclid", "google", "display"),
+    ("msclkid", "bing", "cpc"),
+    ("ttclid", "tiktok", "paid-social"),
+    ("twclid", "twitter", "paid-social"),
+    ("li_fat_id", "linkedin", "paid-social"),
+    ("sccid", "snapchat", "paid-social"),
+    ("fbclid", "facebook", "social"),
+];
+
+/// The traffic named by the address's `utm_*` parameters, or by an ad platform's click id; `None`
+/// where it names neither a source nor a medium nor a campaign. The first of equal parameters counts.
 pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
-    if !query.contains("utm_") {
+    if !query.contains("utm_") && !CLICK_IDS.iter().any(|(name, ..)| query.contains(name)) {
         return None;
     }
     let mut found = Traffic::default();
+    let mut clicked = None;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let place = match &*name {
             "utm_source" => &mut found.source,
@@ -23,11 +39,20 @@ pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
             "utm_campaign" => &mut found.campaign,
             "utm_term" => &mut found.term,
             "utm_content" => &mut found.content,
+            name if !value.is_empty() => {
+                clicked = clicked.or_else(|| CLICK_IDS.iter().find(|(id, ..)| *id == name));
+                continue;
+            }
             _ => continue,
         };
         if place.is_empty() {
             *place = shortened(value);
         }
+    }
+    if let (Some((_, source, medium)), true, true) =
+        (clicked, found.source.is_empty(), found.medium.is_empty())
+    {
+        (found.source, found.medium) = ((*source).into(), (*medium).into());
     }
     if found.source.is_empty() && found.medium.is_empty() && found.campaign.is_empty() {
         return None;
@@ -60,6 +85,27 @@ mod tests {
             (&*found.campaign, &*found.term, &*found.content),
             ("spring sale", "red shoes", "a")
         );
+    }
+
+    #[test]
+    fn a_click_id_names_what_the_campaign_does_not() {
+        let told = |query| {
+            traffic(query).map(|found| (found.source.into_owned(), found.channel.into_owned()))
+        };
+        let cases = [
+            ("gclid=a", Some(("google", "Paid Search"))),
+            ("x=1&msclkid=a", Some(("bing", "Paid Search"))),
+            ("ttclid=a", Some(("tiktok", "Paid Social"))),
+            ("fbclid=a", Some(("facebook", "Organic Social"))),
+            ("fbclid=a&utm_source=fb&utm_medium=cpc", Some(("fb", "Paid Social"))),
+            ("gclid=", None),
+            ("notgclid=a", None),
+        ];
+        for (query, expected) in cases {
+            let expected =
+                expected.map(|(source, channel)| (source.to_owned(), channel.to_owned()));
+            assert_eq!(told(query), expected, "{query}");
+        }
     }
 
     #[test]

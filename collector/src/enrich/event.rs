@@ -42,7 +42,8 @@ impl<'a> EnrichedEvent<'a> {
         Self {
             categories: category::levels(event.categories),
             referrer: referrer::without_query(event.referrer),
-            bot: visit.bot,
+            // An event without a page is a server's, and a server is a program.
+            bot: visit.bot.filter(|_| !page.host.is_empty()),
             event,
             visit,
             page,

@@ -3,11 +3,12 @@
 //! Two layouts are read: MaxMind's own (`country.iso_code`, `city.names.en`, `subdivisions`) and the
 //! flat one of the free databases on npm (`country_code`, `city`, `state1`).
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use maxminddb::{MaxMindDbError, Reader};
+use maxminddb::{MaxMindDbError, Reader, WithinOptions};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
@@ -31,18 +32,11 @@ impl Geo {
     /// Opens what can be opened; a file that cannot is reported and leaves places unknown. Counting
     /// visits without their country is better than not counting them.
     pub(crate) fn open(files: &[PathBuf]) -> Self {
-        let open = |path: &PathBuf| match Self::read(path) {
-            Ok(database) => Some(database),
-            Err(error) => {
-                tracing::warn!(file = %path.display(), %error, "cannot read a geo file, its places stay unknown");
-                None
-            }
-        };
-        Self { databases: files.iter().filter_map(open).collect() }
+        Self::of(files.iter().filter_map(open).collect())
     }
 
-    fn read(path: &Path) -> Result<Reader<Vec<u8>>, MaxMindDbError> {
-        Reader::open_readfile(path)
+    pub(super) const fn of(databases: Vec<Reader<Vec<u8>>>) -> Self {
+        Self { databases }
     }
 
     pub(crate) fn place(&self, ip: IpAddr) -> Place<'_> {
@@ -57,6 +51,35 @@ impl Geo {
         }
         place
     }
+}
+
+/// A database that is whole, or a word of why not. A broken one could answer anything, so all of it
+/// is looked through, once.
+pub(super) fn open(path: &PathBuf) -> Option<Reader<Vec<u8>>> {
+    Reader::open_readfile(path)
+        .and_then(|database| verify(&database).map(|()| database))
+        .inspect_err(|error| {
+            tracing::warn!(file = %path.display(), %error, "cannot read a geo file, what it knows stays unknown");
+        })
+        .ok()
+}
+
+/// The crate's own check also refuses a database that does not describe itself, as the free ones on
+/// npm do not; of such a one every record is read instead.
+fn verify(database: &Reader<Vec<u8>>) -> Result<(), MaxMindDbError> {
+    match database.verify() {
+        Err(MaxMindDbError::InvalidDatabase { message, .. })
+            if message.starts_with("description") => {}
+        checked => return checked,
+    }
+    let mut read = HashSet::new();
+    for found in database.networks(WithinOptions::default())? {
+        let found = found?;
+        if found.offset().is_some_and(|offset| read.insert(offset)) {
+            found.decode::<IgnoredAny>()?;
+        }
+    }
+    Ok(())
 }
 
 const fn either<'a>(known: &'a str, found: &'a str) -> &'a str {
@@ -145,25 +168,18 @@ struct Names<'a> {
 }
 
 #[cfg(test)]
+#[expect(clippy::print_stderr, reason = "what was measured is told")]
 mod tests {
-    use super::*;
+    use std::path::Path;
 
-    /// MaxMind's own test database, where the reference data are; says so where they are not.
+    use ipnet::IpNet;
+
+    use super::*;
+    use crate::enrich::reference::reference_data;
+
+    /// MaxMind's own test database, where the reference data are.
     fn reference(test: &str, file: &str) -> Option<PathBuf> {
-        let named = std::env::var_os("FOOTFALL_REFERENCE_DATA").map(PathBuf::from);
-        let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-        let folder = named.clone().unwrap_or(beside);
-        if folder.is_dir() {
-            return Some(folder.join("geo/test-data").join(file));
-        }
-        assert!(named.is_none(), "FOOTFALL_REFERENCE_DATA is no folder: {}", folder.display());
-        #[expect(clippy::print_stderr, reason = "a test that was not run says so")]
-        {
-            eprintln!(
-                "{test}: not run, the folder of real data is absent (FOOTFALL_REFERENCE_DATA)"
-            );
-        }
-        None
+        Some(reference_data(test)?.join("geo/test-data").join(file))
     }
 
     #[test]
@@ -199,19 +215,98 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_or_missing_file_leaves_places_unknown() {
+    fn a_missing_file_leaves_places_unknown() {
         let missing = Geo::open(&["no-such-file.mmdb".into()]);
         assert_eq!(missing.place("81.2.69.142".parse().unwrap()), Place::default());
-        for file in [
+    }
+
+    /// The networks of a database's source, each with its record. IPv4 ones are written as `::a.b.c.d`.
+    fn source(folder: &Path, name: &str) -> Vec<(IpNet, serde_json::Value)> {
+        let file = folder.join("geo/source-data").join(format!("{name}.json"));
+        let records: Vec<serde_json::Map<String, serde_json::Value>> =
+            serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        records
+            .into_iter()
+            .flatten()
+            .map(|(network, record)| (network.parse::<IpNet>().unwrap().trunc(), record))
+            .collect()
+    }
+
+    fn as_asked(ip: IpAddr) -> IpAddr {
+        match ip {
+            IpAddr::V6(v6) if v6.segments().iter().take(6).all(|part| *part == 0) => {
+                v6.to_ipv4().map_or(ip, IpAddr::from)
+            }
+            _ => ip,
+        }
+    }
+
+    /// The record that holds for an address: of the smallest network around it, the later of equals.
+    fn expected<'a>(source: &'a [(IpNet, serde_json::Value)], ip: IpAddr) -> Place<'a> {
+        let around = source.iter().filter(|(network, _)| network.contains(&ip));
+        let Some((_, record)) = around.max_by_key(|(network, _)| network.prefix_len()) else {
+            return Place::default();
+        };
+        let text = |pointer| {
+            record.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
+        };
+        Place {
+            country: text("/country/iso_code"),
+            region: text("/subdivisions/0/names/en"),
+            city: text("/city/names/en"),
+        }
+    }
+
+    #[test]
+    fn every_network_is_where_its_source_says() {
+        let Some(folder) = reference_data("every_network_is_where_its_source_says") else { return };
+        for name in ["GeoIP2-City-Test", "GeoIP2-Country-Test", "GeoLite2-City-Test"] {
+            let geo = Geo::open(&[folder.join("geo/test-data").join(format!("{name}.mmdb"))]);
+            let source = source(&folder, name);
+            assert!(source.len() > 200, "{name}");
+            for (network, _) in &source {
+                for ip in [network.network(), network.broadcast()] {
+                    assert_eq!(
+                        geo.place(as_asked(ip)),
+                        expected(&source, ip),
+                        "{name} {network} {ip}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_refused() {
+        let Some(folder) = reference_data("a_broken_file_is_refused") else { return };
+        for name in [
+            "GeoIP2-City-Test-Broken-Double-Format.mmdb",
+            "GeoIP2-City-Test-Invalid-Node-Count.mmdb",
             "MaxMind-DB-test-broken-pointers-24.mmdb",
             "MaxMind-DB-test-broken-search-tree-24.mmdb",
         ] {
-            let test = "a_damaged_or_missing_file_leaves_places_unknown";
-            let Some(file) = reference(test, file) else { continue };
-            let geo = Geo::open(&[file]);
-            for last in 0..=255_u8 {
-                geo.place(IpAddr::from([1, 1, 1, last]));
-            }
+            assert!(open(&folder.join("geo/test-data").join(name)).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn agrees_with_what_several_databases_say() {
+        let test = "agrees_with_what_several_databases_say";
+        let Some(folder) = reference_data(test) else { return };
+        let Some(file) = std::env::var_os("FOOTFALL_TEST_GEO_FILE").map(PathBuf::from) else {
+            eprintln!("{test}: not run, no country database is named (FOOTFALL_TEST_GEO_FILE)");
+            return;
+        };
+        let geo = Geo::open(&[file]);
+        let list = std::fs::read_to_string(folder.join("geo/consensus_country_ipv4.csv")).unwrap();
+        let (mut all, mut agreed) = (0, 0);
+        for line in list.lines().skip(1) {
+            let mut columns = line.split(',');
+            let ip = columns.next().unwrap().parse().unwrap();
+            all += 1;
+            agreed += u32::from(geo.place(ip).country == columns.next().unwrap());
+        }
+        eprintln!("countries: {agreed} of {all} as several databases say");
+        assert!(all >= 1_500 && agreed * 100 >= all * 95, "{agreed} of {all}");
     }
 }

@@ -2,32 +2,42 @@
 //! address comes in and does not go out.
 
 mod bot;
+mod browser;
 mod campaign;
 mod category;
 mod channel;
 mod event;
 mod geo;
 mod identity;
+mod live;
+mod network;
 mod page;
+#[cfg(test)]
+mod reference;
 mod referrer;
 mod row;
+mod source;
 mod user_agent;
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use wire::Context;
 
 pub(crate) use bot::BotReason;
 pub(crate) use event::EnrichedEvent;
-pub(crate) use geo::{Geo, Place};
-pub(crate) use user_agent::{Device, UserAgents};
+use geo::{Geo, Place};
+pub(crate) use live::LiveEnricher;
+use network::Networks;
+use user_agent::{Device, UserAgents};
 
 /// What the steps need beside the event: all of it read-only, or a cache.
 #[derive(Debug)]
 pub(crate) struct Enricher {
-    pub(crate) geo: Geo,
-    pub(crate) user_agents: UserAgents,
+    geo: Geo,
+    networks: Networks,
+    user_agents: Arc<UserAgents>,
 }
 
 /// What holds for all events of one request, found out once.
@@ -41,6 +51,14 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Enricher {
+    /// With these geo and network files, as far as they can be read.
+    pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
+        let user_agents = Arc::new(UserAgents::default());
+        // The rules are compiled now, and not while the first visitor waits.
+        user_agents.device("");
+        Self { geo: Geo::open(geo_files), networks: Networks::open(asn_files), user_agents }
+    }
+
     /// Looks at who sent the request. Here the address ends.
     pub(crate) fn visit<'a>(
         &'a self,
@@ -51,7 +69,7 @@ impl Enricher {
         let device = self.user_agents.device(user_agent);
         Visit {
             place: self.geo.place(ip),
-            bot: bot::judge(&device, context),
+            bot: bot::judge(&device, context, ip, &self.networks),
             device,
             language: context.language.as_deref().unwrap_or_default(),
             screen_width: context.screen_width.unwrap_or_default(),

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::channel::{self, Class};
+use super::channel;
 use super::event::Traffic;
 use super::page;
+use super::source::{self, Class};
 
 /// The traffic a referrer stands for. A page of the same site is no source: the visit came from
 /// elsewhere, and its first event says from where, so all of it stays empty.
@@ -21,7 +22,7 @@ pub(super) fn traffic<'a>(referrer: &'a str, page_host: &str) -> Traffic<'a> {
     if bare(&host) == bare(page_host) {
         return Traffic::default();
     }
-    match channel::known(&host) {
+    match source::at(&host) {
         Some((source, Class::Search)) => of(source.into(), "organic"),
         Some((source, Class::Email)) => of(source.into(), "email"),
         Some((source, Class::Social)) => of(source.into(), "social"),
@@ -73,6 +74,8 @@ mod tests {
             ("https://www.google.com/", ("google", "organic", "Organic Search")),
             ("https://l.facebook.com/l.php?u=x", ("facebook", "social", "Organic Social")),
             ("https://www.youtube.com/watch?v=1", ("youtube", "referral", "Organic Video")),
+            ("https://out.reddit.com/x", ("reddit", "social", "Organic Social")),
+            ("android-app://com.google.android.gm/", ("gmail", "email", "Email")),
             ("https://mail.google.com/mail/u/0", ("gmail", "email", "Email")),
             ("https://chatgpt.com/", ("chatgpt", "referral", "AI Assistant")),
             ("https://WWW.Blog.example/post", ("blog.example", "referral", "Referral")),

@@ -39,7 +39,7 @@ impl EnrichedEvent<'_> {
             region: visit.place.region.to_owned(),
             city: visit.place.city.to_owned(),
             device: visit.device.class.to_owned(),
-            browser: visit.device.browser.to_owned(),
+            browser: visit.device.browser.clone(),
             browser_version: visit.device.browser_version.clone(),
             os: visit.device.os.to_owned(),
             language: cut(visit.language, 35).to_owned(),

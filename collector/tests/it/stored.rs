@@ -71,13 +71,18 @@ async fn programs_are_set_apart_with_the_layer_that_told_them() {
     let driven = with(batch(&[page_view(2)]), &json!({"context": {"webdriver": true}}));
     stack.collector.post_as(&[("User-Agent", CHROME)], &driven).await;
     stack.collector.post_as(&[("User-Agent", CHROME)], &batch(&[page_view(3)])).await;
+    stack.collector.post_as(&[("User-Agent", "")], &batch(&[page_view(4)])).await;
+    // A server's own event: a library sends it, and there is no page.
+    let paid = with(page_view(5), &json!({"type": "custom", "name": "paid", "url": null}));
+    stack.collector.post_as(&[("User-Agent", "python-requests/2.32")], &batch(&[paid])).await;
     let question = "SELECT bot_reason, count() AS n FROM (SELECT bot_reason FROM bot_events UNION ALL SELECT bot_reason FROM events)
         GROUP BY bot_reason ORDER BY bot_reason SETTINGS output_format_json_quote_64bit_integers = 0";
     let rows: Vec<Value> = stack.stored(question).await;
     assert_eq!(
         rows,
         [
-            json!({"bot_reason": "", "n": 1}),
+            json!({"bot_reason": "", "n": 2}),
+            json!({"bot_reason": "no_user_agent", "n": 1}),
             json!({"bot_reason": "user_agent", "n": 1}),
             json!({"bot_reason": "webdriver", "n": 1}),
         ]
