@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Site(crate::site::SiteCommand),
     /// Load events from a file
     Import(crate::import::Import),
+    /// Rows that ClickHouse refused: list, mend, put in after all
+    DeadLetters(crate::dead_letters::DeadLettersCommand),
     /// Visitors over time, top pages, countries
     Traffic(crate::traffic::Traffic),
     /// How many went how far, and where they left
@@ -64,6 +66,7 @@ impl Command {
             Self::Migrate(command) => command.run().await,
             Self::Site(command) => command.run().await,
             Self::Import(command) => command.run().await,
+            Self::DeadLetters(command) => command.run().await,
             Self::Traffic(command) => command.run().await,
             Self::Funnel(command) => command.run().await,
             Self::Interests(command) => command.run().await,

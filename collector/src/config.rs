@@ -40,6 +40,10 @@ pub struct CollectorConfig {
     /// Bytes the spool may hold while ClickHouse is away; then events are refused with 503
     #[arg(long, env = "FOOTFALL_SPOOL_BYTES_MAX", default_value_t = 4 * 1024 * 1024 * 1024, value_name = "BYTES")]
     spool_bytes_max: u64,
+    /// Bytes of rows that ClickHouse refused and nobody has replayed yet; further blocks with such rows
+    /// are set aside whole
+    #[arg(long, env = "FOOTFALL_DEAD_LETTERS_BYTES_MAX", default_value_t = 64 * 1024 * 1024, value_name = "BYTES")]
+    dead_letters_bytes_max: u64,
     /// Rows of one insert, at most
     #[arg(long, env = "FOOTFALL_FLUSH_ROWS", default_value_t = 50_000, value_name = "ROWS")]
     flush_rows: u64,
@@ -72,6 +76,7 @@ pub struct Settings {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
+    pub(crate) dead_letters_bytes_max: u64,
     pub(crate) connections_max: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
@@ -136,6 +141,7 @@ impl CollectorConfig {
                 block_age_max: self.flush_age,
                 bytes_max: self.spool_bytes_max,
             },
+            dead_letters_bytes_max: self.dead_letters_bytes_max,
             connections_max: self.connections_max,
             header_timeout: self.header_timeout,
             body_timeout: self.body_timeout,

@@ -2,6 +2,7 @@
 
 mod clock;
 mod config;
+pub mod dead_letters;
 mod enrich;
 mod error;
 mod health;

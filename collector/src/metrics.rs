@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     dropped: Family<Reason, Counter>,
     rejected: Family<Reason, Counter>,
     inserted: Family<TableLabel, Counter>,
+    dead_lettered: Family<TableLabel, Counter>,
     pub(crate) blocks_inserted: Counter,
     pub(crate) inserts_retried: Counter,
     pub(crate) blocks_rejected: Counter,
@@ -41,6 +42,8 @@ pub(crate) struct Metrics {
     pub(crate) request_seconds: RequestSeconds,
     spool_bytes: Gauge<u64, AtomicU64>,
     spool_blocks: Gauge<u64, AtomicU64>,
+    dead_letters: Gauge<u64, AtomicU64>,
+    dead_letters_bytes: Gauge<u64, AtomicU64>,
 }
 
 /// How long a request took from its whole head to its answer.
@@ -102,9 +105,11 @@ impl Metrics {
             "Blocks waiting for ClickHouse",
             metrics.spool_blocks.clone(),
         );
+        metrics.register_dead_letters(&mut registry);
         metrics.registry = registry;
         for table in Table::ALL.map(Table::name) {
             drop(metrics.inserted.get_or_create(&TableLabel { table }));
+            drop(metrics.dead_lettered.get_or_create(&TableLabel { table }));
         }
         for table in [Table::Events, Table::BotEvents].map(Table::name) {
             drop(metrics.accepted.get_or_create(&TableLabel { table }));
@@ -116,6 +121,20 @@ impl Metrics {
             drop(metrics.rejected.get_or_create(&Reason { reason }));
         }
         metrics
+    }
+
+    fn register_dead_letters(&self, registry: &mut Registry) {
+        registry.register(
+            "rows_dead",
+            "Rows ClickHouse refused, made dead letters, by table",
+            self.dead_lettered.clone(),
+        );
+        registry.register("dead_letters", "Dead letters now", self.dead_letters.clone());
+        registry.register(
+            "dead_letters_bytes",
+            "Bytes of the dead letters",
+            self.dead_letters_bytes.clone(),
+        );
     }
 
     pub(crate) fn accepted(&self, table: Table, events: u32) {
@@ -132,6 +151,16 @@ impl Metrics {
 
     pub(crate) fn inserted(&self, table: Table, rows: u64) {
         self.inserted.get_or_create(&TableLabel { table: table.name() }).inc_by(rows);
+    }
+
+    pub(crate) fn dead_letter(&self, table: Table) {
+        self.dead_lettered.get_or_create(&TableLabel { table: table.name() }).inc();
+    }
+
+    /// What is told beside the counts, as it is now.
+    pub(crate) fn dead_letters_are(&self, letters: u64, bytes: u64) {
+        self.dead_letters.set(letters);
+        self.dead_letters_bytes.set(bytes);
     }
 
     /// Everything as text.
