@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::enrich::Scrubbed;
 use crate::error::Rejection;
 use crate::spool::block::Table;
 use crate::validate::DropReason;
@@ -17,6 +18,11 @@ use crate::validate::DropReason;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -34,6 +40,7 @@ pub(crate) struct Metrics {
     rejected: Family<Reason, Counter>,
     inserted: Family<TableLabel, Counter>,
     dead_lettered: Family<TableLabel, Counter>,
+    scrubbed: Family<Kind, Counter>,
     pub(crate) blocks_inserted: Counter,
     pub(crate) inserts_retried: Counter,
     pub(crate) blocks_rejected: Counter,
@@ -106,6 +113,7 @@ impl Metrics {
             metrics.spool_blocks.clone(),
         );
         metrics.register_dead_letters(&mut registry);
+        metrics.register_scrubbed(&mut registry);
         metrics.registry = registry;
         for table in Table::ALL.map(Table::name) {
             drop(metrics.inserted.get_or_create(&TableLabel { table }));
@@ -121,6 +129,21 @@ impl Metrics {
             drop(metrics.rejected.get_or_create(&Reason { reason }));
         }
         metrics
+    }
+
+    fn register_scrubbed(&self, registry: &mut Registry) {
+        registry.register(
+            "texts_scrubbed",
+            "E-mail addresses and card numbers replaced, by kind",
+            self.scrubbed.clone(),
+        );
+        self.scrubbed(Scrubbed::default());
+    }
+
+    pub(crate) fn scrubbed(&self, scrubbed: Scrubbed) {
+        for (kind, count) in [("email", scrubbed.emails), ("card", scrubbed.cards)] {
+            self.scrubbed.get_or_create(&Kind { kind }).inc_by(count.into());
+        }
     }
 
     fn register_dead_letters(&self, registry: &mut Registry) {

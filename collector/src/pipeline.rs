@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wire::{Answer, Dropped, SiteName};
 
 use crate::clock::Clock;
-use crate::enrich::{EnrichedEvent, Enricher};
+use crate::enrich::{EnrichedEvent, Enricher, Scrubbed};
 use crate::error::Rejection;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
@@ -57,11 +57,12 @@ impl Pipeline {
         let mut answer = Answer::default();
         let mut reasons = Vec::new();
         let mut frame = Frame::default();
+        let mut scrubbed = Scrubbed::default();
         for sent in &batch.events {
             match valid(sent, &times) {
                 Ok(event) => {
                     let event = EnrichedEvent::new(event, &visit);
-                    write(&mut frame, table, &event, &site.name, received_at)?;
+                    write(&mut frame, table, &event, &site.name, received_at, &mut scrubbed)?;
                     answer.accepted += 1;
                 }
                 Err((reason, dropped)) => {
@@ -75,6 +76,7 @@ impl Pipeline {
         }
         // Counted only now: a batch that is refused comes again.
         self.metrics.accepted(table, answer.accepted);
+        self.metrics.scrubbed(scrubbed);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
     }
@@ -111,8 +113,11 @@ fn write(
     event: &EnrichedEvent<'_>,
     site: &SiteName,
     received_at: i64,
+    scrubbed: &mut Scrubbed,
 ) -> Result<(), Rejection> {
-    let written = frame.push(table, &event.event_row(site, received_at)).and_then(|()| {
+    let mut row = event.event_row(site, received_at);
+    scrubbed.row(&mut row);
+    let written = frame.push(table, &row).and_then(|()| {
         event
             .identifier_rows(site, received_at)
             .try_for_each(|row| frame.push(Table::Identifiers, &row))

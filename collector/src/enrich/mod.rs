@@ -11,6 +11,7 @@ mod identity;
 mod page;
 mod referrer;
 mod row;
+mod scrub;
 mod user_agent;
 
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ use wire::Context;
 pub(crate) use bot::BotReason;
 pub(crate) use event::EnrichedEvent;
 pub(crate) use geo::{Geo, Place};
+pub(crate) use scrub::Scrubbed;
 pub(crate) use user_agent::{Device, UserAgents};
 
 /// What the steps need beside the event: all of it read-only, or a cache.
