@@ -15,6 +15,7 @@ mod server;
 mod sink;
 mod sites;
 mod spool;
+mod suppressed;
 mod validate;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -16,7 +16,8 @@ use crate::receive::{Sent, batch};
 use crate::sites::Sites;
 use crate::spool::block::{Frame, Table};
 use crate::spool::{AppendError, Spool};
-use crate::validate::{self, DropReason, Times, ValidEvent, flatten};
+use crate::suppressed::Suppressed;
+use crate::validate::{self, DropReason, Site, Times, ValidEvent, flatten};
 
 /// Who sent a request, as far as its head tells.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sites: Arc<Sites>,
     pub(crate) enricher: Enricher,
+    pub(crate) suppressed: Arc<Suppressed>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
     /// Whether the spool refused the last batch.
@@ -53,15 +55,23 @@ impl Pipeline {
         site.check_origin(sender.origin)?;
         let times = Times::of_batch(batch.sent_at, received_at);
         let visit = self.enricher.visit(sender.ip, sender.user_agent, &batch.context);
+        let excluded = site.excludes_sender(sender.ip, sender.user_agent, visit.place.country);
         let table = if visit.bot.is_none() { Table::Events } else { Table::BotEvents };
         let mut answer = Answer::default();
         let mut reasons = Vec::new();
         let mut frame = Frame::default();
         let mut scrubbed = Scrubbed::default();
         for sent in &batch.events {
-            match valid(sent, &times) {
+            let excluded = excluded.map_or(Ok(()), |reason| Err(left_out(sent, reason)));
+            let event = excluded
+                .and_then(|()| valid(sent, &times))
+                .map(|event| EnrichedEvent::new(event, &visit))
+                .and_then(|event| match self.unwanted(site, &event) {
+                    None => Ok(event),
+                    Some(reason) => Err(left_out(sent, reason)),
+                });
+            match event {
                 Ok(event) => {
-                    let event = EnrichedEvent::new(event, &visit);
                     write(&mut frame, table, &event, &site.name, received_at, &mut scrubbed)?;
                     answer.accepted += 1;
                 }
@@ -79,6 +89,14 @@ impl Pipeline {
         self.metrics.scrubbed(scrubbed);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
+    }
+
+    /// Why a whole event is not wanted all the same.
+    fn unwanted(&self, site: &Site, event: &EnrichedEvent<'_>) -> Option<DropReason> {
+        if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
+            return Some(DropReason::PersonSuppressed);
+        }
+        site.excludes_page(&event.page.host, event.page.path)
     }
 
     /// Puts the rows on the disk. That it does not take them is logged once, and once when it does again.
@@ -136,9 +154,14 @@ fn valid<'a>(sent: &'a Sent<'a>, times: &Times) -> Result<ValidEvent<'a>, (DropR
     };
     flatten(event.properties)
         .and_then(|properties| validate::event(event, properties, times))
-        .map_err(|reason| {
-            let id = validate::cut(&event.id, wire::limits::NAME_BYTES_MAX).to_owned();
-            let field = Some(reason.field().to_owned());
-            (reason, Dropped { id, reason: reason.tag().to_owned(), field })
-        })
+        .map_err(|reason| left_out(sent, reason))
+}
+
+fn left_out(sent: &Sent<'_>, reason: DropReason) -> (DropReason, Dropped) {
+    let id = match sent {
+        Sent::Event(event) => validate::cut(&event.id, wire::limits::NAME_BYTES_MAX),
+        Sent::Malformed(dropped) => &dropped.id,
+    };
+    let field = Some(reason.field().to_owned());
+    (reason, Dropped { id: id.to_owned(), reason: reason.tag().to_owned(), field })
 }

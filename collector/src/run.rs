@@ -21,6 +21,7 @@ use crate::server::Door;
 use crate::sink::{ClickHouseSink, Splitter, drain};
 use crate::sites::Sites;
 use crate::spool::{Found, Spool};
+use crate::suppressed::Suppressed;
 
 /// How long the start waits for the sites; then it serves those of the last copy.
 const SITES_TIMEOUT: Duration = Duration::from_secs(2);
@@ -51,6 +52,7 @@ pub async fn run(
     if tokio::time::timeout(SITES_TIMEOUT, sites.refresh(&server, &health)).await.is_err() {
         health.clickhouse_is_away(&"no answer in time");
     }
+    let suppressed = Arc::new(Suppressed::load(&settings.data_dir));
     let dead = Arc::new(DeadLetters::bounded(&settings.data_dir, settings.dead_letters_bytes_max));
     let (stop_draining, stopping) = watch::channel(false);
 
@@ -65,6 +67,7 @@ pub async fn run(
         let (sites, server, health) = (Arc::clone(&sites), server.clone(), Arc::clone(&health));
         async move { sites.keep_fresh(&server, &health).await }
     });
+    tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
     tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
     let mut draining = JoinSet::new();
     draining.spawn({
@@ -86,6 +89,7 @@ pub async fn run(
             clock: Arc::clone(&settings.clock),
             sites,
             enricher,
+            suppressed,
             spool: Arc::clone(&spool),
             metrics,
             refusing: AtomicBool::new(false),
@@ -123,6 +127,10 @@ fn tell_found(found: &Found, metrics: &Metrics) {
             "cut what was not written to its end and so never answered"
         );
     }
+}
+
+async fn keep_fresh(suppressed: Arc<Suppressed>, server: Server) {
+    suppressed.keep_fresh(&server).await;
 }
 
 /// Letters are replayed by another process, which makes room here.
