@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::StartError;
-use crate::receive::Assets;
+use crate::receive::{Assets, TrustedProxy};
 use crate::spool::{Durability, Limits};
 
 /// Room for one of the largest requests and then some; less than this could never take a batch.
@@ -31,9 +31,10 @@ pub struct CollectorConfig {
     /// A geo database (.mmdb, MaxMind's or the flat layout); several are asked in order
     #[arg(long, env = "FOOTFALL_GEO_FILE", value_delimiter = ',', value_name = "FILE")]
     geo_file: Vec<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed, as an address or network; none by default
-    #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = network, value_name = "CIDR")]
-    trusted_proxy: Vec<IpNet>,
+    /// A proxy whose X-Forwarded-For is believed: an address, a network, or one of loopback, private,
+    /// cloudflare; none by default
+    #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = TrustedProxy::parse, value_name = "CIDR")]
+    trusted_proxy: Vec<TrustedProxy>,
     /// What an answered event survives: the end of the process, or of the machine (fsync)
     #[arg(long, env = "FOOTFALL_DURABILITY", value_enum, default_value_t)]
     durability: Durability,
@@ -133,7 +134,7 @@ impl CollectorConfig {
             listen: self.collector_listen,
             data_dir: data_dir.to_owned(),
             geo_files: self.geo_file,
-            trusted_proxies: self.trusted_proxy,
+            trusted_proxies: self.trusted_proxy.iter().flat_map(TrustedProxy::networks).collect(),
             durability: self.durability,
             limits: Limits {
                 block_rows_max: self.flush_rows,
@@ -165,14 +166,6 @@ impl Settings {
         self.clock = clock;
         self
     }
-}
-
-/// A network, or a single address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse()
-        .or_else(|_| address())
-        .map_err(|_| "not an address such as 10.0.0.1 or network such as 10.0.0.0/8".to_owned())
 }
 
 /// `500ms`, `1s`, `2 minutes`.

@@ -71,7 +71,7 @@ async fn a_batch_of_nothing_valid_is_answered_and_writes_nothing() {
 
 #[tokio::test]
 async fn what_a_site_excludes_by_its_sender_is_left_out_whole() {
-    let (collector, _dir) = alone(&["--trusted-proxy", "127.0.0.1"]).await;
+    let (collector, _dir) = alone(&["--trusted-proxy", "loopback"]).await;
     let sent = batch(&[page_view(1), page_view(2)]);
     for (header, value, reason, field) in [
         ("X-Forwarded-For", "192.0.2.7", "excluded_network", "address"),
