@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Import(crate::import::Import),
     /// Tell what visits are taken for: place, device, bot, source and channel
     Explain(crate::explain::Explain),
+    /// Rows that ClickHouse refused: list, mend, put in after all
+    DeadLetters(crate::dead_letters::DeadLettersCommand),
     /// Visitors over time, top pages, countries
     Traffic(crate::traffic::Traffic),
     /// How many went how far, and where they left
@@ -67,6 +69,7 @@ impl Command {
             Self::Site(command) => command.run().await,
             Self::Import(command) => command.run().await,
             Self::Explain(command) => command.run(),
+            Self::DeadLetters(command) => command.run().await,
             Self::Traffic(command) => command.run().await,
             Self::Funnel(command) => command.run().await,
             Self::Interests(command) => command.run().await,

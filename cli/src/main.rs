@@ -11,6 +11,7 @@ mod audience;
 mod clickhouse;
 mod collect;
 mod database;
+mod dead_letters;
 mod explain;
 mod failure;
 mod funnel;

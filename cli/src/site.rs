@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use store::site::{Origin, Site};
+use store::site::{Exclusion, Origin, Site};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
@@ -15,9 +15,9 @@ pub(crate) struct SiteCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a site, or change its origins, and print its tag
+    /// Make a site, or change its origins and exclusions, and print its tag
     Add(Add),
-    /// List the sites and their origins
+    /// List the sites with their origins and exclusions
     List(List),
 }
 
@@ -28,6 +28,10 @@ struct Add {
     /// Where the site's pages are served from, for example `https://shop.example`; may be repeated
     #[arg(long, required = true, value_name = "URL")]
     origin: Vec<Origin>,
+    /// Events to leave out: network=CIDR, country=XX, host=NAME, path=/PREFIX or user-agent=TEXT; may be
+    /// repeated. What is not given is no longer excluded
+    #[arg(long, value_name = "KIND=WHAT")]
+    exclude: Vec<Exclusion>,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -58,7 +62,7 @@ impl SiteCommand {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
-        let site = Site { name: self.name, origins: self.origin };
+        let site = Site { name: self.name, origins: self.origin, exclude: self.exclude };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
         println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
         Ok(store.close().await?)
@@ -70,7 +74,8 @@ impl List {
         let store = self.database.open_migrated().await?;
         for site in store::site::list(&store.server).await? {
             let origins: Vec<String> = site.origins.iter().map(ToString::to_string).collect();
-            println!("{}\t{}", site.name, origins.join(" "));
+            let exclude: Vec<String> = site.exclude.iter().map(ToString::to_string).collect();
+            println!("{}\t{}\t{}", site.name, origins.join(" "), exclude.join(" "));
         }
         Ok(store.close().await?)
     }

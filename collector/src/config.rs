@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::StartError;
-use crate::receive::Assets;
+use crate::receive::{Assets, TrustedProxy};
 use crate::spool::{Durability, Limits};
 
 /// Room for one of the largest requests and then some; less than this could never take a batch.
@@ -34,15 +34,20 @@ pub struct CollectorConfig {
     /// A database of networks (.mmdb) by which visits from data centres are set apart as bots'; several are asked in order
     #[arg(long, env = "FOOTFALL_ASN_FILE", value_delimiter = ',', value_name = "FILE")]
     asn_file: Vec<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed, as an address or network; none by default
-    #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = network, value_name = "CIDR")]
-    trusted_proxy: Vec<IpNet>,
+    /// A proxy whose X-Forwarded-For is believed: an address, a network, or one of loopback, private,
+    /// cloudflare; none by default
+    #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = TrustedProxy::parse, value_name = "CIDR")]
+    trusted_proxy: Vec<TrustedProxy>,
     /// What an answered event survives: the end of the process, or of the machine (fsync)
     #[arg(long, env = "FOOTFALL_DURABILITY", value_enum, default_value_t)]
     durability: Durability,
     /// Bytes the spool may hold while ClickHouse is away; then events are refused with 503
     #[arg(long, env = "FOOTFALL_SPOOL_BYTES_MAX", default_value_t = 4 * 1024 * 1024 * 1024, value_name = "BYTES")]
     spool_bytes_max: u64,
+    /// Bytes of rows that ClickHouse refused and nobody has replayed yet; further blocks with such rows
+    /// are set aside whole
+    #[arg(long, env = "FOOTFALL_DEAD_LETTERS_BYTES_MAX", default_value_t = 64 * 1024 * 1024, value_name = "BYTES")]
+    dead_letters_bytes_max: u64,
     /// Rows of one insert, at most
     #[arg(long, env = "FOOTFALL_FLUSH_ROWS", default_value_t = 50_000, value_name = "ROWS")]
     flush_rows: u64,
@@ -76,6 +81,7 @@ pub struct Settings {
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
+    pub(crate) dead_letters_bytes_max: u64,
     pub(crate) connections_max: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
@@ -133,7 +139,7 @@ impl CollectorConfig {
             data_dir: data_dir.to_owned(),
             geo_files: self.geo_file,
             asn_files: self.asn_file,
-            trusted_proxies: self.trusted_proxy,
+            trusted_proxies: self.trusted_proxy.iter().flat_map(TrustedProxy::networks).collect(),
             durability: self.durability,
             limits: Limits {
                 block_rows_max: self.flush_rows,
@@ -141,6 +147,7 @@ impl CollectorConfig {
                 block_age_max: self.flush_age,
                 bytes_max: self.spool_bytes_max,
             },
+            dead_letters_bytes_max: self.dead_letters_bytes_max,
             connections_max: self.connections_max,
             header_timeout: self.header_timeout,
             body_timeout: self.body_timeout,
@@ -164,14 +171,6 @@ impl Settings {
         self.clock = clock;
         self
     }
-}
-
-/// A network, or a single address.
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse()
-        .or_else(|_| address())
-        .map_err(|_| "not an address such as 10.0.0.1 or network such as 10.0.0.0/8".to_owned())
 }
 
 /// `500ms`, `1s`, `2 minutes`.

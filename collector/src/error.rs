@@ -225,3 +225,15 @@ pub enum SinkError {
     #[error("ClickHouse refuses the rows")]
     Reject(#[source] clickhouse::error::Error),
 }
+
+/// The error with its causes, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

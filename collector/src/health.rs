@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
+use crate::dead_letters;
 use crate::spool::Spool;
 
 /// What is known of the neighbour. Learnt by the collector's own work, never by asking for the sake
@@ -22,6 +23,7 @@ pub(crate) struct Readiness {
     pub(crate) ready: bool,
     clickhouse: ClickHouse,
     spool: Fill,
+    dead_letters: dead_letters::Fill,
     sites: usize,
 }
 
@@ -56,15 +58,21 @@ impl Health {
 
     /// Ready means that an event taken now will be in ClickHouse soon. Events are taken all the same
     /// while ClickHouse is away, as long as the spool has room.
-    pub(crate) fn readiness(&self, spool: &Spool, sites: usize) -> Readiness {
+    pub(crate) fn readiness(
+        &self,
+        spool: &Spool,
+        dead_letters: dead_letters::Fill,
+        sites: usize,
+    ) -> Readiness {
         let (bytes, bytes_max) = spool.fill();
         // A request's rows take a few megabytes at most; with less room than that some are refused.
         let has_room = bytes < bytes_max - bytes_max / 20;
         let answers = self.clickhouse_answers.load(Ordering::Relaxed);
         Readiness {
-            ready: answers && has_room,
+            ready: answers && has_room && dead_letters.has_room,
             clickhouse: ClickHouse { answers },
             spool: Fill { has_room, bytes, bytes_max, blocks: spool.blocks_waiting() },
+            dead_letters,
             sites,
         }
     }

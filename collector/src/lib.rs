@@ -2,6 +2,7 @@
 
 mod clock;
 mod config;
+pub mod dead_letters;
 mod enrich;
 mod error;
 mod explain;
@@ -15,6 +16,7 @@ mod server;
 mod sink;
 mod sites;
 mod spool;
+mod suppressed;
 mod validate;
 
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::enrich::Scrubbed;
 use crate::error::Rejection;
 use crate::spool::block::Table;
 use crate::validate::DropReason;
@@ -17,6 +18,11 @@ use crate::validate::DropReason;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Reason {
     reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -33,6 +39,8 @@ pub(crate) struct Metrics {
     dropped: Family<Reason, Counter>,
     rejected: Family<Reason, Counter>,
     inserted: Family<TableLabel, Counter>,
+    dead_lettered: Family<TableLabel, Counter>,
+    scrubbed: Family<Kind, Counter>,
     pub(crate) blocks_inserted: Counter,
     pub(crate) inserts_retried: Counter,
     pub(crate) blocks_rejected: Counter,
@@ -41,6 +49,8 @@ pub(crate) struct Metrics {
     pub(crate) request_seconds: RequestSeconds,
     spool_bytes: Gauge<u64, AtomicU64>,
     spool_blocks: Gauge<u64, AtomicU64>,
+    dead_letters: Gauge<u64, AtomicU64>,
+    dead_letters_bytes: Gauge<u64, AtomicU64>,
 }
 
 /// How long a request took from its whole head to its answer.
@@ -102,9 +112,12 @@ impl Metrics {
             "Blocks waiting for ClickHouse",
             metrics.spool_blocks.clone(),
         );
+        metrics.register_dead_letters(&mut registry);
+        metrics.register_scrubbed(&mut registry);
         metrics.registry = registry;
         for table in Table::ALL.map(Table::name) {
             drop(metrics.inserted.get_or_create(&TableLabel { table }));
+            drop(metrics.dead_lettered.get_or_create(&TableLabel { table }));
         }
         for table in [Table::Events, Table::BotEvents].map(Table::name) {
             drop(metrics.accepted.get_or_create(&TableLabel { table }));
@@ -116,6 +129,35 @@ impl Metrics {
             drop(metrics.rejected.get_or_create(&Reason { reason }));
         }
         metrics
+    }
+
+    fn register_scrubbed(&self, registry: &mut Registry) {
+        registry.register(
+            "texts_scrubbed",
+            "E-mail addresses and card numbers replaced, by kind",
+            self.scrubbed.clone(),
+        );
+        self.scrubbed(Scrubbed::default());
+    }
+
+    pub(crate) fn scrubbed(&self, scrubbed: Scrubbed) {
+        for (kind, count) in [("email", scrubbed.emails), ("card", scrubbed.cards)] {
+            self.scrubbed.get_or_create(&Kind { kind }).inc_by(count.into());
+        }
+    }
+
+    fn register_dead_letters(&self, registry: &mut Registry) {
+        registry.register(
+            "rows_dead",
+            "Rows ClickHouse refused, made dead letters, by table",
+            self.dead_lettered.clone(),
+        );
+        registry.register("dead_letters", "Dead letters now", self.dead_letters.clone());
+        registry.register(
+            "dead_letters_bytes",
+            "Bytes of the dead letters",
+            self.dead_letters_bytes.clone(),
+        );
     }
 
     pub(crate) fn accepted(&self, table: Table, events: u32) {
@@ -132,6 +174,16 @@ impl Metrics {
 
     pub(crate) fn inserted(&self, table: Table, rows: u64) {
         self.inserted.get_or_create(&TableLabel { table: table.name() }).inc_by(rows);
+    }
+
+    pub(crate) fn dead_letter(&self, table: Table) {
+        self.dead_lettered.get_or_create(&TableLabel { table: table.name() }).inc();
+    }
+
+    /// What is told beside the counts, as it is now.
+    pub(crate) fn dead_letters_are(&self, letters: u64, bytes: u64) {
+        self.dead_letters.set(letters);
+        self.dead_letters_bytes.set(bytes);
     }
 
     /// Everything as text.

@@ -9,14 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wire::{Answer, Dropped, SiteName};
 
 use crate::clock::Clock;
-use crate::enrich::{EnrichedEvent, LiveEnricher};
+use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed};
 use crate::error::Rejection;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
 use crate::sites::Sites;
 use crate::spool::block::{Frame, Table};
 use crate::spool::{AppendError, Spool};
-use crate::validate::{self, DropReason, Times, ValidEvent, flatten};
+use crate::suppressed::Suppressed;
+use crate::validate::{self, DropReason, Site, Times, ValidEvent, flatten};
 
 /// Who sent a request, as far as its head tells.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sites: Arc<Sites>,
     pub(crate) enricher: Arc<LiveEnricher>,
+    pub(crate) suppressed: Arc<Suppressed>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
     /// Whether the spool refused the last batch.
@@ -54,17 +56,26 @@ impl Pipeline {
         let times = Times::of_batch(batch.sent_at, received_at);
         let enricher = self.enricher.current();
         let visit = enricher.visit(sender.ip, sender.user_agent, &batch.context);
+        let excluded = site.excludes_sender(sender.ip, sender.user_agent, visit.place.country);
         let mut bots = 0;
         let mut answer = Answer::default();
         let mut reasons = Vec::new();
         let mut frame = Frame::default();
+        let mut scrubbed = Scrubbed::default();
         for sent in &batch.events {
-            match valid(sent, &times) {
+            let excluded = excluded.map_or(Ok(()), |reason| Err(left_out(sent, reason)));
+            let event = excluded
+                .and_then(|()| valid(sent, &times))
+                .map(|event| EnrichedEvent::new(event, &visit))
+                .and_then(|event| match self.unwanted(site, &event) {
+                    None => Ok(event),
+                    Some(reason) => Err(left_out(sent, reason)),
+                });
+            match event {
                 Ok(event) => {
-                    let event = EnrichedEvent::new(event, &visit);
                     let table = if event.bot.is_none() { Table::Events } else { Table::BotEvents };
                     bots += u32::from(event.bot.is_some());
-                    write(&mut frame, table, &event, &site.name, received_at)?;
+                    write(&mut frame, table, &event, &site.name, received_at, &mut scrubbed)?;
                     answer.accepted += 1;
                 }
                 Err((reason, dropped)) => {
@@ -79,8 +90,17 @@ impl Pipeline {
         // Counted only now: a batch that is refused comes again.
         self.metrics.accepted(Table::Events, answer.accepted - bots);
         self.metrics.accepted(Table::BotEvents, bots);
+        self.metrics.scrubbed(scrubbed);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
+    }
+
+    /// Why a whole event is not wanted all the same.
+    fn unwanted(&self, site: &Site, event: &EnrichedEvent<'_>) -> Option<DropReason> {
+        if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
+            return Some(DropReason::PersonSuppressed);
+        }
+        site.excludes_page(&event.page.host, event.page.path)
     }
 
     /// Puts the rows on the disk. That it does not take them is logged once, and once when it does again.
@@ -115,8 +135,11 @@ fn write(
     event: &EnrichedEvent<'_>,
     site: &SiteName,
     received_at: i64,
+    scrubbed: &mut Scrubbed,
 ) -> Result<(), Rejection> {
-    let written = frame.push(table, &event.event_row(site, received_at)).and_then(|()| {
+    let mut row = event.event_row(site, received_at);
+    scrubbed.row(&mut row);
+    let written = frame.push(table, &row).and_then(|()| {
         event
             .identifier_rows(site, received_at)
             .try_for_each(|row| frame.push(Table::Identifiers, &row))
@@ -135,9 +158,14 @@ fn valid<'a>(sent: &'a Sent<'a>, times: &Times) -> Result<ValidEvent<'a>, (DropR
     };
     flatten(event.properties)
         .and_then(|properties| validate::event(event, properties, times))
-        .map_err(|reason| {
-            let id = validate::cut(&event.id, wire::limits::NAME_BYTES_MAX).to_owned();
-            let field = Some(reason.field().to_owned());
-            (reason, Dropped { id, reason: reason.tag().to_owned(), field })
-        })
+        .map_err(|reason| left_out(sent, reason))
+}
+
+fn left_out(sent: &Sent<'_>, reason: DropReason) -> (DropReason, Dropped) {
+    let id = match sent {
+        Sent::Event(event) => validate::cut(&event.id, wire::limits::NAME_BYTES_MAX),
+        Sent::Malformed(dropped) => &dropped.id,
+    };
+    let field = Some(reason.field().to_owned());
+    (reason, Dropped { id: id.to_owned(), reason: reason.tag().to_owned(), field })
 }

@@ -11,18 +11,23 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
+use crate::dead_letters::DeadLetters;
 use crate::enrich::LiveEnricher;
 use crate::error::CollectorError;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::server::Door;
-use crate::sink::{ClickHouseSink, drain};
+use crate::sink::{ClickHouseSink, Splitter, drain};
 use crate::sites::Sites;
-use crate::spool::Spool;
+use crate::spool::{Found, Spool};
+use crate::suppressed::Suppressed;
 
 /// How long the start waits for the sites; then it serves those of the last copy.
 const SITES_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How old the count of the dead letters may be.
+const MEASURE_EVERY: Duration = Duration::from_secs(10);
 
 /// Collects until `shutdown`; then takes no more, finishes what it has begun, and drains the spool
 /// into ClickHouse. What ClickHouse does not take in time waits on disk for the next start.
@@ -40,22 +45,15 @@ pub async fn run(
     let spool_dir = settings.data_dir.join("spool");
     let (spool, found) = Spool::open(&spool_dir, settings.limits, settings.durability)?;
     let metrics = Arc::new(Metrics::new());
-    metrics.blocks_damaged.inc_by(found.damaged.len() as u64);
-    for file in &found.damaged {
-        tracing::error!(file = %file.display(), "a spool file is damaged, what is whole of it is inserted");
-    }
-    if found.cut_bytes > 0 {
-        tracing::info!(
-            bytes = found.cut_bytes,
-            "cut what was not written to its end and so never answered"
-        );
-    }
+    tell_found(&found, &metrics);
     let spool = Arc::new(spool);
     let health = Arc::new(Health::default());
     let sites = Arc::new(Sites::load(&settings.data_dir));
     if tokio::time::timeout(SITES_TIMEOUT, sites.refresh(&server, &health)).await.is_err() {
         health.clickhouse_is_away(&"no answer in time");
     }
+    let suppressed = Arc::new(Suppressed::load(&settings.data_dir));
+    let dead = Arc::new(DeadLetters::bounded(&settings.data_dir, settings.dead_letters_bytes_max));
     let (stop_draining, stopping) = watch::channel(false);
 
     // Owned here, so that they end with this future.
@@ -69,12 +67,18 @@ pub async fn run(
         let (sites, server, health) = (Arc::clone(&sites), server.clone(), Arc::clone(&health));
         async move { sites.keep_fresh(&server, &health).await }
     });
+    tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
+    tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
     let mut draining = JoinSet::new();
     draining.spawn({
         let sink = ClickHouseSink::new(&server);
         let (spool, metrics, health) =
             (Arc::clone(&spool), Arc::clone(&metrics), Arc::clone(&health));
-        async move { drain(&spool, &sink, &metrics, &health, stopping).await }
+        let (dead, clock) = (Arc::clone(&dead), Arc::clone(&settings.clock));
+        async move {
+            let splitter = Splitter { dead: &dead, clock: &*clock, metrics: &metrics };
+            drain(&spool, &sink, splitter, &health, stopping).await;
+        }
     });
 
     let enricher = Arc::new(LiveEnricher::open(&settings.geo_files, &settings.asn_files));
@@ -85,10 +89,12 @@ pub async fn run(
             clock: Arc::clone(&settings.clock),
             sites,
             enricher,
+            suppressed,
             spool: Arc::clone(&spool),
             metrics,
             refusing: AtomicBool::new(false),
         },
+        dead,
         health,
         settings,
     };
@@ -108,6 +114,36 @@ pub async fn run(
         );
     }
     Ok(())
+}
+
+fn tell_found(found: &Found, metrics: &Metrics) {
+    metrics.blocks_damaged.inc_by(found.damaged.len() as u64);
+    for file in &found.damaged {
+        tracing::error!(file = %file.display(), "a spool file is damaged, what is whole of it is inserted");
+    }
+    if found.cut_bytes > 0 {
+        tracing::info!(
+            bytes = found.cut_bytes,
+            "cut what was not written to its end and so never answered"
+        );
+    }
+}
+
+async fn keep_fresh(suppressed: Arc<Suppressed>, server: Server) {
+    suppressed.keep_fresh(&server).await;
+}
+
+/// Letters are replayed by another process, which makes room here.
+async fn measure_dead_letters(dead: Arc<DeadLetters>) {
+    let mut tick = tokio::time::interval(MEASURE_EVERY);
+    loop {
+        tick.tick().await;
+        let dead = Arc::clone(&dead);
+        let measured = tokio::task::spawn_blocking(move || dead.measure()).await;
+        if let Ok(Err(error)) = measured {
+            tracing::warn!(%error, "cannot count the dead letters");
+        }
+    }
 }
 
 async fn seal_by_age(spool: Arc<Spool>, age_max: Duration) {

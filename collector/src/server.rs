@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
+use crate::dead_letters::DeadLetters;
 use crate::error::Rejection;
 use crate::health::Health;
 use crate::pipeline::{Pipeline, Sender};
@@ -37,6 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct Door {
     pub(crate) pipeline: Pipeline,
     pub(crate) health: Arc<Health>,
+    pub(crate) dead: Arc<DeadLetters>,
     pub(crate) settings: Settings,
 }
 
@@ -187,13 +189,15 @@ impl Door {
     }
 
     fn ready(&self) -> Answered {
-        let readiness =
-            self.health.readiness(&self.pipeline.spool, self.pipeline.sites.table().len());
+        let sites = self.pipeline.sites.table().len();
+        let readiness = self.health.readiness(&self.pipeline.spool, self.dead.fill(), sites);
         let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         respond::json(status, &readiness)
     }
 
     fn metrics(&self) -> Answered {
+        let dead = self.dead.fill();
+        self.pipeline.metrics.dead_letters_are(dead.letters, dead.bytes);
         let (bytes, _) = self.pipeline.spool.fill();
         let text = self.pipeline.metrics.text(bytes, self.pipeline.spool.blocks_waiting());
         respond::text(

@@ -88,7 +88,8 @@ fn read(copy: &Path) -> io::Result<Vec<store::site::Site>> {
 
 fn table(sites: &[store::site::Site]) -> SiteTable {
     let site = |site: &store::site::Site| {
-        Site::new(site.name.clone(), site.origins.iter().map(|origin| origin.as_str().to_owned()))
+        let origins = site.origins.iter().map(|origin| origin.as_str().to_owned());
+        Site::new(site.name.clone(), origins).excluding(site.exclude.clone())
     };
     sites.iter().map(site).collect()
 }

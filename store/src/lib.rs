@@ -2,6 +2,7 @@
 
 pub mod embedded;
 mod event_row;
+mod exclusion;
 pub mod migrate;
 mod open;
 mod origin;
@@ -9,6 +10,7 @@ pub mod server;
 pub mod site;
 mod sql;
 mod statement;
+pub mod suppression;
 #[cfg(feature = "testing")]
 pub mod testing;
 

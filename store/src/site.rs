@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wire::SiteName;
 
+pub use crate::exclusion::{Exclusion, ExclusionError};
 pub use crate::origin::{Origin, OriginError};
 
 use crate::event_row::DefinitionRow;
@@ -13,6 +14,9 @@ use crate::sql;
 
 /// Origins of one site.
 pub const ORIGINS_MAX: usize = 100;
+
+/// Exclusions of one site.
+pub const EXCLUSIONS_MAX: usize = 100;
 
 /// Sites of one database: [`list`] gives no more.
 pub const SITES_MAX: u32 = 10_000;
@@ -24,6 +28,9 @@ pub struct Site {
     pub name: SiteName,
     /// The pages it has: a browser's events are taken from these origins only.
     pub origins: Vec<Origin>,
+    /// What is not wanted of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<Exclusion>,
 }
 
 /// What [`add`] did.
@@ -31,7 +38,7 @@ pub struct Site {
 pub enum Added {
     /// There was no site of this name.
     New,
-    /// The site was there, with other origins.
+    /// The site was there, with other origins or exclusions.
     Changed,
     /// The site was there, just so.
     Unchanged,
@@ -48,15 +55,25 @@ pub enum SiteError {
         /// How many it has.
         count: usize,
     },
+    /// More than [`EXCLUSIONS_MAX`].
+    #[error("the site {name} has {count} exclusions; at most {EXCLUSIONS_MAX} are kept")]
+    TooManyExclusions {
+        /// The site.
+        name: SiteName,
+        /// How many it has.
+        count: usize,
+    },
     /// ClickHouse could not be asked or written to.
     #[error(transparent)]
     Server(#[from] ServerError),
 }
 
 /// What a site's definition holds beside its name.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Body {
     origins: Vec<Origin>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exclude: Vec<Exclusion>,
 }
 
 /// What [`sql::SITES`] answers.
@@ -67,11 +84,11 @@ struct Found {
     since: i64,
 }
 
-/// Makes a site, or gives it these origins; the same site twice is one version. The latest version holds,
+/// Makes a site, or gives it these origins and exclusions; the same site twice is one version. The latest version holds,
 /// so `now_millis` that is not after the version before is taken as just after it.
 ///
 /// # Errors
-/// Too many origins, or a ClickHouse that cannot be asked; see [`SiteError`].
+/// Too many origins or exclusions, or a ClickHouse that cannot be asked; see [`SiteError`].
 pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added, SiteError> {
     let mut origins = site.origins.clone();
     origins.sort();
@@ -79,19 +96,26 @@ pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added,
     if origins.len() > ORIGINS_MAX {
         return Err(SiteError::TooManyOrigins { name: site.name.clone(), count: origins.len() });
     }
+    let mut exclude = site.exclude.clone();
+    exclude.sort();
+    exclude.dedup();
+    if exclude.len() > EXCLUSIONS_MAX {
+        return Err(SiteError::TooManyExclusions { name: site.name.clone(), count: exclude.len() });
+    }
+    let body = Body { origins, exclude };
     let found = server.client().query(sql::SITE).bind(site.name.as_str());
     let found = server.within(QUESTION_TIMEOUT, found.fetch_optional::<Found>()).await?;
     let (added, applied_at) = match &found {
         None => (Added::New, now_millis),
         Some(before) => match serde_json::from_str::<Body>(&before.latest) {
-            Ok(body) if body.origins == origins => return Ok(Added::Unchanged),
+            Ok(latest) if latest == body => return Ok(Added::Unchanged),
             _ => (Added::Changed, now_millis.max(before.since.saturating_add(1))),
         },
     };
     let row = DefinitionRow {
         kind: "site".to_owned(),
         name: site.name.to_string(),
-        body: serde_json::json!({ "origins": origins }).to_string(),
+        body: serde_json::json!(body).to_string(),
         applied_at,
     };
     server.within(QUESTION_TIMEOUT, write(server, &row)).await?;
@@ -113,7 +137,7 @@ fn read(found: &Found) -> Option<Site> {
     let name = found.name.parse::<SiteName>();
     let body = serde_json::from_str::<Body>(&found.latest);
     match (name, body) {
-        (Ok(name), Ok(body)) => Some(Site { name, origins: body.origins }),
+        (Ok(name), Ok(body)) => Some(Site { name, origins: body.origins, exclude: body.exclude }),
         (_, Err(error)) => {
             tracing::warn!(site = %found.name, %error, "a site's definition cannot be read");
             None

@@ -43,6 +43,14 @@ pub(crate) const SITE: &str = "\
 SELECT name, argMax(body, applied_at) AS latest, toUnixTimestamp64Milli(max(applied_at)) AS since
 FROM definitions WHERE kind = 'site' AND name = ? GROUP BY name";
 
+/// One row that is another whenever somebody was suppressed since.
+pub(crate) const SUPPRESSIONS_VERSION: &str = "\
+SELECT count() AS rows, toUnixTimestamp64Milli(max(suppressed_at)) AS latest FROM suppressions";
+
+/// Bound: how many at most.
+pub(crate) const SUPPRESSIONS: &str = "\
+SELECT site, kind, value FROM suppressions FINAL ORDER BY suppressed_at DESC LIMIT ?";
+
 /// Bound: the database's name, as an identifier.
 #[cfg(feature = "testing")]
 pub(crate) const DROP_DATABASE: &str = "DROP DATABASE IF EXISTS ? SYNC";

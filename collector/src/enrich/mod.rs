@@ -16,6 +16,7 @@ mod page;
 mod reference;
 mod referrer;
 mod row;
+mod scrub;
 mod source;
 mod user_agent;
 
@@ -30,6 +31,7 @@ pub(crate) use event::EnrichedEvent;
 use geo::{Geo, Place};
 pub(crate) use live::LiveEnricher;
 use network::Networks;
+pub(crate) use scrub::Scrubbed;
 use user_agent::{Device, UserAgents};
 
 /// What the steps need beside the event: all of it read-only, or a cache.

@@ -1,13 +1,12 @@
-//! Rows into ClickHouse by the `clickhouse` crate, one insert per table and block.
+//! Rows into ClickHouse by the `clickhouse` crate, one insert per part.
 
 use std::time::Duration;
 
 use clickhouse::Client;
 use clickhouse::error::Error;
 
-use super::{Sink, sql};
+use super::{Part, Sink, sql};
 use crate::error::SinkError;
-use crate::spool::block::{Block, Table};
 
 /// Bytes handed to the connection at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -20,7 +19,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 const DATA_CODES: [u32; 18] =
     [6, 26, 27, 32, 33, 38, 41, 49, 53, 69, 70, 72, 117, 128, 131, 321, 469, 691];
 
-/// Inserts blocks.
+/// Inserts parts of blocks.
 #[derive(Clone)]
 pub(crate) struct ClickHouseSink {
     client: Client,
@@ -41,27 +40,20 @@ impl ClickHouseSink {
 }
 
 impl Sink for ClickHouseSink {
-    async fn insert(&self, block: &Block) -> Result<(), SinkError> {
-        for table in Table::ALL {
-            let mut rows = block.rows(table).peekable();
-            if rows.peek().is_none() {
-                continue;
+    async fn insert(&self, part: &Part<'_>) -> Result<(), SinkError> {
+        let mut insert = self
+            .client
+            .insert_formatted_with(sql::insert(part.table.name(), part.columns))
+            .with_setting("insert_deduplication_token", part.token.as_str())
+            .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT))
+            .buffered_with_capacity(CHUNK_BYTES);
+        for row in part.rows {
+            insert.write_buffered(row);
+            if insert.buf_len() >= CHUNK_BYTES {
+                insert.flush().await.map_err(classify)?;
             }
-            let mut insert = self
-                .client
-                .insert_formatted_with(sql::insert(table.name(), block.columns(table)))
-                .with_setting("insert_deduplication_token", block.token(table))
-                .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT))
-                .buffered_with_capacity(CHUNK_BYTES);
-            for row in rows {
-                insert.write_buffered(row);
-                if insert.buf_len() >= CHUNK_BYTES {
-                    insert.flush().await.map_err(classify)?;
-                }
-            }
-            insert.end().await.map_err(classify)?;
         }
-        Ok(())
+        insert.end().await.map_err(classify)
     }
 }
 

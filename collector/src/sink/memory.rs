@@ -1,36 +1,33 @@
 //! A sink that keeps rows in memory and fails on command, for tests of the way out.
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use super::Sink;
+use super::{Part, Sink};
 use crate::error::SinkError;
-use crate::spool::block::{Block, Table};
 
-/// What the next insert answers.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Outcome {
-    Retry,
-    Reject,
-}
-
-/// Keeps the token and the rows of every try, and answers with the planned failures first.
+/// Keeps the token and the rows of every try, is away for the first ones, and refuses parts in which a
+/// row ends with "bad".
 #[derive(Debug, Default)]
 pub(super) struct MemorySink {
-    pub(super) planned: Mutex<VecDeque<Outcome>>,
+    pub(super) away_for: Mutex<u32>,
     pub(super) tries: Mutex<Vec<(String, Vec<Vec<u8>>)>>,
 }
 
 impl Sink for MemorySink {
-    async fn insert(&self, block: &Block) -> Result<(), SinkError> {
-        let rows = block.rows(Table::Events).map(<[u8]>::to_vec).collect();
-        self.tries.lock().unwrap().push((block.token(Table::Events), rows));
-        match self.planned.lock().unwrap().pop_front() {
-            None => Ok(()),
-            Some(Outcome::Retry) => Err(SinkError::Retry(clickhouse::error::Error::TimedOut)),
-            Some(Outcome::Reject) => Err(SinkError::Reject(clickhouse::error::Error::BadResponse(
-                "Code: 33. no".to_owned(),
-            ))),
+    async fn insert(&self, part: &Part<'_>) -> Result<(), SinkError> {
+        let rows: Vec<_> = part.rows.iter().map(|row| row.to_vec()).collect();
+        let bad = rows.iter().any(|row| row.ends_with(b"bad"));
+        self.tries.lock().unwrap().push((part.token.clone(), rows));
+        let mut away_for = self.away_for.lock().unwrap();
+        if let Some(left) = away_for.checked_sub(1) {
+            *away_for = left;
+            return Err(SinkError::Retry(clickhouse::error::Error::TimedOut));
         }
+        if bad { refusal() } else { Ok(()) }
     }
+}
+
+fn refusal() -> Result<(), SinkError> {
+    let error = clickhouse::error::Error::BadResponse("Code: 33. no".to_owned());
+    Err(SinkError::Reject(error))
 }

@@ -41,7 +41,7 @@ impl Table {
         }
     }
 
-    const fn columns(self) -> &'static [&'static str] {
+    pub(crate) const fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Events | Self::BotEvents => EventRow::COLUMN_NAMES,
             Self::Identifiers => IdentifierRow::COLUMN_NAMES,
@@ -260,7 +260,12 @@ impl Block {
         if whole { Ok(Self { bytes, payloads, token, columns, sequence }) } else { Err(damaged) }
     }
 
-    /// What makes a retry the same insert: the run, the sequence, the checksum, and the table.
+    /// The run, the sequence and the checksum: no two blocks have the same.
+    pub(crate) fn name(&self) -> &str {
+        &self.token
+    }
+
+    /// What makes a retry the same insert: the block and the table.
     pub(crate) fn token(&self, table: Table) -> String {
         format!("{}-{}", self.token, table.name())
     }

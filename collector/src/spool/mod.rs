@@ -1,9 +1,13 @@
 //! From rows to the disk: what is appended here is what a 202 promises.
 
 pub(crate) mod block;
+mod journal;
 mod log;
 mod replay;
-mod row_binary;
+pub(crate) mod row_binary;
+pub(crate) mod row_reader;
 
+pub(crate) use journal::Journal;
 pub use log::Durability;
 pub(crate) use log::{AppendError, Limits, SealedBlock, Spool};
+pub(crate) use replay::Found;

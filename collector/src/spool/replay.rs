@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::block::{Tail, measure};
+use super::journal::JOURNAL;
 use super::log::{DAMAGED, OPEN, SEALED, SealedBlock, file_path};
+use crate::dead_letters::DEAD;
 use crate::error::StartError;
 
 /// What was in the folder at the start.
@@ -30,14 +32,22 @@ pub(crate) fn mend(dir: &Path) -> Result<Found, StartError> {
         move |source| StartError::Spool { path, source }
     };
     let mut found = Found::default();
-    let mut files = Vec::new();
+    let (mut files, mut journals) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(dir).map_err(failed(dir))? {
         let path = entry.map_err(failed(dir))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).and_then(block_name);
         match name {
             Some((sequence, suffix)) => files.push((sequence, suffix)),
+            // Bounded by itself.
+            None if path.file_name().is_some_and(|name| name == DEAD) => {}
+            None if path.extension().is_some_and(|suffix| suffix == JOURNAL) => journals.push(path),
             None => found.bytes += bytes_of(&path).map_err(failed(&path))?,
         }
+    }
+    // Of a block that went in just before the end.
+    let orphan = |path: &PathBuf| ![SEALED, OPEN].iter().any(|of| path.with_extension(of).exists());
+    for journal in journals.into_iter().filter(orphan) {
+        fs::remove_file(&journal).map_err(failed(&journal))?;
     }
     files.sort_unstable();
     for (sequence, suffix) in files {

@@ -8,7 +8,7 @@ use serde::ser::{self, Impossible, Serialize, SerializeSeq, SerializeStruct, Ser
 /// A row holds something that RowBinary, or this writer, has no form for: a bug in the row's type.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write a row: {0}")]
-pub(crate) struct RowError(String);
+pub struct RowError(String);
 
 impl ser::Error for RowError {
     fn custom<T: std::fmt::Display>(message: T) -> Self {

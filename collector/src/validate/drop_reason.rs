@@ -21,11 +21,17 @@ pub enum DropReason {
     FunnelMissing,
     StepMissing,
     PropertiesNotObject,
+    PersonSuppressed,
+    ExcludedNetwork,
+    ExcludedCountry,
+    ExcludedUserAgent,
+    ExcludedHost,
+    ExcludedPath,
 }
 
 impl DropReason {
     /// Every reason, in the order of docs/WIRE.md.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::EventMalformed,
         Self::IdNotUuid,
         Self::TypeUnknown,
@@ -42,6 +48,12 @@ impl DropReason {
         Self::FunnelMissing,
         Self::StepMissing,
         Self::PropertiesNotObject,
+        Self::PersonSuppressed,
+        Self::ExcludedNetwork,
+        Self::ExcludedCountry,
+        Self::ExcludedUserAgent,
+        Self::ExcludedHost,
+        Self::ExcludedPath,
     ];
 
     /// The stable tag, and the field at fault (of a malformed event the answer names the very one).
@@ -63,6 +75,12 @@ impl DropReason {
             Self::FunnelMissing => ("funnel_missing", "funnel"),
             Self::StepMissing => ("step_missing", "step"),
             Self::PropertiesNotObject => ("properties_not_object", "properties"),
+            Self::PersonSuppressed => ("person_suppressed", "properties"),
+            Self::ExcludedNetwork => ("excluded_network", "address"),
+            Self::ExcludedCountry => ("excluded_country", "address"),
+            Self::ExcludedUserAgent => ("excluded_user_agent", "user_agent"),
+            Self::ExcludedHost => ("excluded_host", "url"),
+            Self::ExcludedPath => ("excluded_path", "url"),
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod drop_reason;
 mod event;
+mod exclusion;
 mod properties;
 mod site;
 mod time;

@@ -1,9 +1,13 @@
 //! Which sites there are, and from where each may be sent to.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
+use store::site::Exclusion;
 use wire::SiteName;
 
+use super::DropReason;
+use super::exclusion::Exclusions;
 use crate::error::Rejection;
 
 /// A site as the collector needs it.
@@ -11,6 +15,7 @@ use crate::error::Rejection;
 pub(crate) struct Site {
     pub(crate) name: SiteName,
     origins: Vec<String>,
+    exclusions: Exclusions,
 }
 
 impl Site {
@@ -19,7 +24,28 @@ impl Site {
             .into_iter()
             .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
             .collect();
-        Self { name, origins }
+        Self { name, origins, exclusions: Exclusions::default() }
+    }
+
+    /// The site, without what it does not want.
+    pub(crate) fn excluding(mut self, exclusions: Vec<Exclusion>) -> Self {
+        self.exclusions = Exclusions::new(exclusions);
+        self
+    }
+
+    /// Why nothing of this sender is wanted.
+    pub(crate) fn excludes_sender(
+        &self,
+        ip: IpAddr,
+        user_agent: &str,
+        country: &str,
+    ) -> Option<DropReason> {
+        self.exclusions.sender(ip, user_agent, country)
+    }
+
+    /// Why nothing of this page is wanted.
+    pub(crate) fn excludes_page(&self, host: &str, path: &str) -> Option<DropReason> {
+        self.exclusions.page(host, path)
     }
 
     /// A browser always names the page's origin; a server names none.

@@ -3,7 +3,7 @@
 use collector::DropReason;
 use serde_json::{Value, json};
 
-use crate::stack::{NOW, alone, batch, page_view, with};
+use crate::stack::{Collector, NOW, Stack, alone, batch, count, page_view, with};
 
 /// An event that is left out for the reason.
 fn event(reason: DropReason) -> Value {
@@ -26,13 +26,25 @@ fn event(reason: DropReason) -> Value {
         DropReason::FunnelMissing => view(json!({"type": "step", "step": "shipping"})),
         DropReason::StepMissing => view(json!({"type": "step", "funnel": "checkout"})),
         DropReason::PropertiesNotObject => view(json!({"properties": [1]})),
+        DropReason::ExcludedHost => view(json!({"url": "https://staging.shop.example/"})),
+        DropReason::ExcludedPath => view(json!({"url": "https://shop.example/admin/x"})),
+        // Of the whole request, or of a person: tests of their own below.
+        DropReason::PersonSuppressed
+        | DropReason::ExcludedNetwork
+        | DropReason::ExcludedCountry
+        | DropReason::ExcludedUserAgent => view(json!({})),
     }
+}
+
+/// The reasons that lie in one event alone.
+fn of_one_event() -> impl Iterator<Item = DropReason> {
+    DropReason::ALL.into_iter().filter(|reason| event(*reason) != page_view(7))
 }
 
 #[tokio::test]
 async fn each_reason_leaves_out_its_event_and_no_other() {
     let (collector, _dir) = alone(&[]).await;
-    for reason in DropReason::ALL {
+    for reason in of_one_event() {
         let answer = collector.post(&batch(&[page_view(1), event(reason), page_view(2)])).await;
         let field = if reason == DropReason::EventMalformed { "at" } else { reason.field() };
         let id = event(reason)["id"].clone();
@@ -41,7 +53,7 @@ async fn each_reason_leaves_out_its_event_and_no_other() {
         assert_eq!((answer.status, answer.json()), (202, expected));
     }
     let metrics = collector.get("/metrics").await;
-    for reason in DropReason::ALL {
+    for reason in of_one_event() {
         let line = format!("collector_events_dropped_total{{reason=\"{}\"}} 1\n", reason.tag());
         assert!(metrics.text().contains(&line), "{line}");
     }
@@ -55,4 +67,57 @@ async fn a_batch_of_nothing_valid_is_answered_and_writes_nothing() {
     assert_eq!(collector.post(&batch(&[])).await.status, 202);
     let names: Vec<_> = crate::stack::files(&dir.path().join("spool"));
     assert_eq!(names, [dir.path().join("spool/lock")]);
+}
+
+#[tokio::test]
+async fn what_a_site_excludes_by_its_sender_is_left_out_whole() {
+    let (collector, _dir) = alone(&["--trusted-proxy", "loopback"]).await;
+    let sent = batch(&[page_view(1), page_view(2)]);
+    for (header, value, reason, field) in [
+        ("X-Forwarded-For", "192.0.2.7", "excluded_network", "address"),
+        ("User-Agent", "UptimeRobot/2.0", "excluded_user_agent", "user_agent"),
+    ] {
+        let answer = collector.post_as(&[(header, value)], &sent).await.json();
+        assert_eq!(answer["accepted"], 0, "{answer}");
+        assert_eq!(
+            answer["dropped"][1],
+            json!({"id": page_view(2)["id"], "reason": reason, "field": field})
+        );
+    }
+    let answer = collector.post_as(&[("X-Forwarded-For", "198.51.100.7")], &sent).await.json();
+    assert_eq!(answer["accepted"], 2);
+}
+
+#[tokio::test]
+async fn a_suppressed_person_is_refused_at_the_door() {
+    let identify = |number, email: &str| {
+        with(
+            page_view(number),
+            &json!({"type": "identify", "user": "u1", "properties": {"email": email}}),
+        )
+    };
+    let Stack { collector, data_dir, database } = Stack::up(&[]).await;
+    let sent = batch(&[identify(1, "Ana.Horvat@gmail.com"), identify(2, "ivo@shop.example")]);
+    assert_eq!(collector.post(&sent).await.json()["accepted"], 2);
+    // As `footfall privacy suppress` does it: by the address's hash.
+    let suppress = "INSERT INTO suppressions SELECT site, kind, value, '', now64(3) FROM identifiers \
+        WHERE kind = 'email_google' AND value = lower(hex(SHA256('anahorvat@gmail.com')))";
+    crate::stack::eventually("the identifiers are stored", || async {
+        count(&database, "identifiers").await == 4
+    })
+    .await;
+    database.server().client().query(suppress).execute().await.unwrap();
+    assert_eq!(count(&database, "suppressions").await, 1);
+    crate::stack::eventually("the suppression is known", || async {
+        collector.post(&sent).await.json()["accepted"] == 1
+    })
+    .await;
+    let dropped =
+        json!([{"id": page_view(1)["id"], "reason": "person_suppressed", "field": "properties"}]);
+    assert_eq!(collector.post(&sent).await.json()["dropped"], dropped);
+    collector.stop().await;
+    // Known from the copy too, while ClickHouse is away.
+    let nobody = crate::stack::away(data_dir.path());
+    let collector = Collector::start(data_dir.path(), &nobody, &[]).await;
+    assert_eq!(collector.post(&sent).await.json()["dropped"], dropped);
 }

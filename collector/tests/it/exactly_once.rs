@@ -136,22 +136,6 @@ async fn a_stop_while_clickhouse_is_away_leaves_everything_for_the_next_start() 
 }
 
 #[tokio::test]
-async fn rows_that_clickhouse_refuses_are_set_aside_and_the_rest_goes_in() {
-    let stack = Stack::up(&["--flush-age", "1h"]).await;
-    stack.collector.post(&batch(&[page_view(1)])).await;
-    let Stack { collector, data_dir, database } = stack;
-    collector.kill().await;
-    // As if an upgrade had made a column stricter than the rows that wait.
-    let stricter = "ALTER TABLE events MODIFY COLUMN name FixedString(2)";
-    database.server().client().query(stricter).execute().await.unwrap();
-    Collector::start(data_dir.path(), database.server(), &[]).await.stop().await;
-    let kept = files(&data_dir.path().join("spool/rejected"));
-    assert_eq!(kept.len(), 2, "{kept:?}");
-    let reason = std::fs::read_to_string(&kept[1]).unwrap();
-    assert!(reason.contains("Code: "), "{reason}");
-}
-
-#[tokio::test]
 async fn a_retried_event_is_one_event() {
     let stack = Stack::up(&[]).await;
     for sent_at in [crate::stack::NOW, crate::stack::NOW - 30_000, crate::stack::NOW + 30_000] {

@@ -22,7 +22,7 @@ fn site() -> SiteName {
 /// A database with the site.
 async fn database() -> TestDatabase {
     let database = TestDatabase::create().await;
-    let site = Site { name: site(), origins: Vec::new() };
+    let site = Site { name: site(), origins: Vec::new(), exclude: Vec::new() };
     store::site::add(database.server(), &site, 0).await.unwrap();
     database
 }

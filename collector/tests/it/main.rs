@@ -7,6 +7,7 @@
 
 mod assets;
 mod contract;
+mod dead_letters;
 mod dropped;
 mod exactly_once;
 mod http;

@@ -193,3 +193,60 @@ async fn a_head_too_slow_is_not_waited_for() {
     let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut told)).await;
     assert!(ended.is_ok(), "the connection is still open");
 }
+
+/// Connections that have sent so much and then nothing more.
+async fn stuck(collector: &crate::stack::Collector, count: usize, sent: &[u8]) -> Vec<TcpStream> {
+    let mut streams = Vec::new();
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(collector.address).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        streams.push(stream);
+    }
+    streams
+}
+
+#[tokio::test]
+async fn slow_clients_do_not_keep_their_slots() {
+    let flags = ["--connections-max", "8", "--header-timeout", "300ms", "--body-timeout", "300ms"];
+    let (collector, _dir) = alone(&flags).await;
+    let head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n".as_slice();
+    let body = [head, b"\r\n{\"site\": "].concat();
+    for sent in [b"".as_slice(), head, &body] {
+        // All slots and then some; the one after them is served when their time is up.
+        let _slow = stuck(&collector, 12, sent).await;
+        let began = std::time::Instant::now();
+        let answer = collector.post(&batch(&[page_view(1)])).await;
+        assert_eq!(answer.status, 202);
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_ends_in_time() {
+    let (collector, _dir) = alone(&["--body-timeout", "300ms"]).await;
+    let head = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n";
+    let mut stream = stuck(&collector, 1, head).await.remove(0);
+    let mut told = Vec::new();
+    let began = std::time::Instant::now();
+    // A byte now and then is no progress that buys time.
+    while began.elapsed() < Duration::from_secs(10) {
+        let wait = tokio::time::timeout(Duration::from_millis(50), stream.read_buf(&mut told));
+        match wait.await {
+            Ok(_) => break,
+            Err(_) => stream.write_all(b" ").await.unwrap(),
+        }
+    }
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_stop_others() {
+    let (collector, _dir) = alone(&[]).await;
+    let idle = stuck(&collector, 400, b"").await;
+    for number in 0..20 {
+        assert_eq!(collector.post(&batch(&[page_view(number)])).await.status, 202);
+    }
+    assert!(collector.get("/metrics").await.text().contains("collector_connections 401\n"));
+    drop(idle);
+}

@@ -152,13 +152,21 @@ pub(crate) async fn add_site(database: &TestDatabase, name: &str) {
     let site = Site {
         name: name.parse().unwrap(),
         origins: vec!["https://shop.example".parse().unwrap()],
+        exclude: Vec::new(),
     };
     store::site::add(database.server(), &site, NOW).await.unwrap();
 }
 
 /// A server that is away; the folder knows the site `shop` from before.
 pub(crate) fn away(data_dir: &Path) -> Server {
-    let sites = json!([{"name": "shop", "origins": ["https://shop.example"]}]);
+    let exclude = [
+        "network=192.0.2.0/24",
+        "country=HR",
+        "user-agent=uptime",
+        "path=/admin",
+        "host=staging.shop.example",
+    ];
+    let sites = json!([{"name": "shop", "origins": ["https://shop.example"], "exclude": exclude}]);
     std::fs::write(data_dir.join("sites.json"), sites.to_string()).unwrap();
     Server::new(&NOBODY.parse().unwrap())
 }

@@ -154,3 +154,28 @@ async fn places_come_from_the_forwarded_address_of_a_trusted_proxy_only() {
         assert_eq!(rows, [json!({"country": expected})]);
     }
 }
+
+#[tokio::test]
+async fn addresses_and_cards_in_texts_are_not_stored() {
+    let stack = Stack::up(&[]).await;
+    let event = with(
+        page_view(1),
+        &json!({
+            "url": "https://shop.example/reset/ana@shop.example?q=ana%40shop.example",
+            "referrer": "https://shop.example/u/ana@shop.example",
+            "title": "4111 1111 1111 1111",
+            "properties": {"note": "ana@shop.example"},
+        }),
+    );
+    assert_eq!(stack.collector.post(&batch(&[event])).await.status, 202);
+    let metrics = stack.collector.get("/metrics").await.text().to_owned();
+    assert!(metrics.contains("collector_texts_scrubbed_total{kind=\"email\"} 4\n"), "{metrics}");
+    assert!(metrics.contains("collector_texts_scrubbed_total{kind=\"card\"} 1\n"), "{metrics}");
+    let question = "SELECT path, query, referrer, title, properties['note'] AS note FROM events";
+    let found: Vec<Value> = stack.stored(question).await;
+    let expected = json!({
+        "path": "/reset/[email]", "query": "q=[email]", "title": "[card]", "note": "[email]",
+        "referrer": "https://shop.example/u/[email]",
+    });
+    assert_eq!(found, [expected]);
+}

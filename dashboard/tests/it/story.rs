@@ -14,7 +14,7 @@ pub(crate) async fn shop() -> TestDatabase {
     let database = TestDatabase::create().await;
     for name in ["shop", "blog"] {
         let origins = vec![format!("https://{name}.example").parse().unwrap()];
-        let site = Site { name: name.parse().unwrap(), origins };
+        let site = Site { name: name.parse().unwrap(), origins, exclude: Vec::new() };
         site::add(database.server(), &site, 1).await.unwrap();
     }
     insert(database.server(), &rows()).await;

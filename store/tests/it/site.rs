@@ -5,7 +5,7 @@ use store::testing::TestDatabase;
 
 fn site(name: &str, origins: &[&str]) -> Site {
     let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
-    Site { name: name.parse().unwrap(), origins }
+    Site { name: name.parse().unwrap(), origins, exclude: Vec::new() }
 }
 
 async fn versions(database: &TestDatabase) -> u64 {
@@ -51,4 +51,21 @@ async fn more_origins_than_are_kept_are_refused() {
     let error = add(database.server(), &many, 1000).await.unwrap_err();
     assert!(matches!(error, SiteError::TooManyOrigins { count: 101, .. }), "{error:?}");
     assert_eq!(list(database.server()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn exclusions_are_kept_with_the_site_and_a_definition_without_them_is_read() {
+    let database = TestDatabase::create().await;
+    let server = database.server();
+    let old = "INSERT INTO definitions (kind, name, body, applied_at) VALUES
+        ('site', 'shop', '{\"origins\": [\"https://shop.example\"]}', 1)";
+    server.client().query(old).execute().await.unwrap();
+    let plain = site("shop", &["https://shop.example"]);
+    assert_eq!(list(server).await.unwrap(), std::slice::from_ref(&plain));
+    assert_eq!(add(server, &plain, 1000).await.unwrap(), Added::Unchanged);
+    let exclude = ["path=/admin", "network=10.0.0.0/8"].map(|text| text.parse().unwrap());
+    let mut strict = Site { exclude: exclude.to_vec(), ..plain };
+    assert_eq!(add(server, &strict, 1000).await.unwrap(), Added::Changed);
+    strict.exclude.sort();
+    assert_eq!(list(server).await.unwrap(), [strict]);
 }

@@ -8,10 +8,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::Sink;
-use crate::error::SinkError;
+use super::split::{Again, Placed, Splitter};
+use crate::error::chain;
 use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::spool::block::{Block, Damaged, Table};
+use crate::spool::block::{Block, Damaged};
 use crate::spool::{SealedBlock, Spool};
 
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -22,7 +22,7 @@ const RETRY_MAX: Duration = Duration::from_secs(5);
 pub(crate) async fn drain(
     spool: &Arc<Spool>,
     sink: &impl Sink,
-    metrics: &Metrics,
+    splitter: Splitter<'_>,
     health: &Health,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -38,13 +38,13 @@ pub(crate) async fn drain(
             }
             continue;
         };
-        match insert(spool, sealed, sink, metrics).await {
+        match insert(spool, sealed, sink, splitter).await {
             Ok(()) => {
                 health.clickhouse_answered();
                 wait = RETRY_FIRST;
             }
             Err(error) => {
-                metrics.inserts_retried.inc();
+                splitter.metrics.inserts_retried.inc();
                 health.clickhouse_is_away(&chain(&error));
                 tokio::time::sleep(with_jitter(wait)).await;
                 wait = (wait * 2).min(RETRY_MAX);
@@ -53,26 +53,18 @@ pub(crate) async fn drain(
     }
 }
 
-/// What is tried again.
-#[derive(Debug, thiserror::Error)]
-enum Again {
-    #[error(transparent)]
-    Sink(SinkError),
-    #[error("cannot read or move the block's file")]
-    File(#[source] io::Error),
-}
-
 /// Gets the block out of the way: into ClickHouse, or aside.
 async fn insert(
     spool: &Arc<Spool>,
     sealed: SealedBlock,
     sink: &impl Sink,
-    metrics: &Metrics,
+    splitter: Splitter<'_>,
 ) -> Result<(), Again> {
+    let metrics = splitter.metrics;
     let block = match read(spool, sealed).await {
         Ok(Ok(block)) => block,
         Ok(Err(damaged)) => {
-            let kept = spool.set_aside_damaged(sealed).map_err(Again::File)?;
+            let kept = spool.set_aside_damaged(sealed)?;
             metrics.blocks_damaged.inc();
             tracing::error!(file = %kept.display(), %damaged, "a spool file is damaged, it is set aside and not inserted");
             return Ok(());
@@ -88,41 +80,24 @@ async fn insert(
         }
         Err(error) => return Err(Again::File(error)),
     };
-    match sink.insert(&block).await {
-        Ok(()) => {
-            for table in Table::ALL {
-                metrics.inserted(table, block.rows(table).count() as u64);
-            }
+    match splitter.place(&block, spool.journal(&block)?, sink).await? {
+        Placed::In { bad_rows } => {
             metrics.blocks_inserted.inc();
-            tracing::debug!(block = block.sequence, "inserted a block");
-            spool.remove(sealed).map_err(Again::File)
+            tracing::debug!(block = block.sequence, bad_rows, "inserted a block");
+            Ok(spool.remove(sealed)?)
         }
-        Err(error @ SinkError::Reject(_)) => {
-            let reason = chain(&error);
-            let kept = spool.set_aside_rejected(sealed, &reason).map_err(Again::File)?;
+        Placed::Stuck { reason } => {
+            let kept = spool.set_aside_rejected(sealed, &reason)?;
             metrics.blocks_rejected.inc();
-            tracing::error!(file = %kept.display(), %reason, "ClickHouse refuses a block, it is set aside");
+            tracing::error!(file = %kept.display(), %reason, "a block cannot go in whole, what is left of it is set aside");
             Ok(())
         }
-        Err(error) => Err(Again::Sink(error)),
     }
 }
 
 async fn read(spool: &Arc<Spool>, sealed: SealedBlock) -> io::Result<Result<Block, Damaged>> {
     let spool = Arc::clone(spool);
     tokio::task::spawn_blocking(move || spool.read(sealed)).await?
-}
-
-/// The error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Between half of the time and all of it, so that many collectors do not come back as one.

@@ -1,21 +1,23 @@
 //! The way out, with a sink that fails on command.
 
-use std::collections::VecDeque;
 use std::fs;
 use std::sync::Mutex;
 
 use tempfile::TempDir;
 
-use super::super::memory::{MemorySink, Outcome};
+use super::super::memory::MemorySink;
 use super::*;
-use crate::spool::block::Frame;
+use crate::clock::SystemClock;
+use crate::dead_letters::DeadLetters;
+use crate::metrics::Metrics;
+use crate::spool::block::{Frame, Table};
 use crate::spool::{Durability, Limits};
 
-/// A spool with one block for each text, and what a drain made of it with these failures first.
+/// A spool with one block for each text, and what a drain made of it with so many failures first.
 async fn drained(
     dir: &TempDir,
     texts: &[&str],
-    planned: &[Outcome],
+    away_for: u32,
 ) -> (Arc<Spool>, MemorySink, Metrics) {
     let limits = Limits {
         block_rows_max: 1,
@@ -30,14 +32,17 @@ async fn drained(
         frame.push(Table::Events, text).unwrap();
         spool.append(frame).await.unwrap();
     }
-    let sink = MemorySink {
-        planned: Mutex::new(VecDeque::from(planned.to_vec())),
-        ..MemorySink::default()
-    };
+    let sink = MemorySink { away_for: Mutex::new(away_for), ..MemorySink::default() };
     let metrics = Metrics::new();
     tokio::time::pause();
-    drain(&spool, &sink, &metrics, &Health::default(), watch::channel(true).1).await;
+    run(dir, &spool, &sink, &metrics).await;
     (spool, sink, metrics)
+}
+
+async fn run(dir: &TempDir, spool: &Arc<Spool>, sink: &MemorySink, metrics: &Metrics) {
+    let dead = DeadLetters::bounded(dir.path(), 1 << 20);
+    let splitter = Splitter { dead: &dead, clock: &SystemClock, metrics };
+    drain(spool, sink, splitter, &Health::default(), watch::channel(true).1).await;
 }
 
 fn texts(sink: &MemorySink) -> Vec<String> {
@@ -48,7 +53,7 @@ fn texts(sink: &MemorySink) -> Vec<String> {
 #[tokio::test]
 async fn blocks_go_in_in_order_and_leave_the_disk() {
     let dir = TempDir::new().unwrap();
-    let (spool, sink, _) = drained(&dir, &["a", "b", "c"], &[]).await;
+    let (spool, sink, _) = drained(&dir, &["a", "b", "c"], 0).await;
     assert_eq!(texts(&sink), ["a", "b", "c"]);
     assert_eq!(spool.fill().0, 0);
 }
@@ -56,7 +61,7 @@ async fn blocks_go_in_in_order_and_leave_the_disk() {
 #[tokio::test]
 async fn a_retry_is_the_same_insert_and_none_overtakes_it() {
     let dir = TempDir::new().unwrap();
-    let (_, sink, metrics) = drained(&dir, &["a", "b"], &[Outcome::Retry, Outcome::Retry]).await;
+    let (_, sink, metrics) = drained(&dir, &["a", "b"], 2).await;
     assert_eq!(texts(&sink), ["a", "a", "a", "b"]);
     assert_eq!(metrics.inserts_retried.get(), 2);
     let tries = sink.tries.lock().unwrap();
@@ -65,21 +70,15 @@ async fn a_retry_is_the_same_insert_and_none_overtakes_it() {
 }
 
 #[tokio::test]
-async fn a_refused_block_is_kept_with_its_reason_and_the_rest_goes_in() {
+async fn a_refused_row_is_a_dead_letter_and_the_rest_goes_in() {
     let dir = TempDir::new().unwrap();
-    let (spool, sink, metrics) = drained(&dir, &["bad", "good"], &[Outcome::Reject]).await;
+    let (spool, sink, metrics) = drained(&dir, &["bad", "good"], 0).await;
     assert_eq!(texts(&sink), ["bad", "good"]);
-    assert_eq!((metrics.blocks_rejected.get(), spool.blocks_waiting()), (1, 0));
-    let kept: Vec<_> = fs::read_dir(dir.path().join("rejected"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    let reason =
-        kept.iter().find(|path| path.extension().is_some_and(|suffix| suffix == "txt")).unwrap();
-    assert!(fs::read_to_string(reason).unwrap().contains("Code: 33"));
-    let block =
-        kept.iter().find(|path| path.extension().is_some_and(|suffix| suffix == "block")).unwrap();
-    assert_eq!(Block::read(fs::read(block).unwrap()).unwrap().rows(Table::Events).count(), 1);
+    assert_eq!((metrics.blocks_rejected.get(), spool.blocks_waiting()), (0, 0));
+    let letters = DeadLetters::of(dir.path()).list().unwrap();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].reason.contains("Code: 33"));
+    assert_eq!(letters[0].site, "bad");
 }
 
 #[tokio::test]
@@ -101,7 +100,7 @@ async fn a_file_that_is_gone_or_damaged_does_not_stop_the_rest() {
     fs::remove_file(dir.path().join("0000000000000000.block")).unwrap();
     fs::write(dir.path().join("0000000000000001.block"), "nonsense").unwrap();
     let (sink, metrics) = (MemorySink::default(), Metrics::new());
-    drain(&spool, &sink, &metrics, &Health::default(), watch::channel(true).1).await;
+    run(&dir, &spool, &sink, &metrics).await;
     assert_eq!(texts(&sink), ["good"]);
     assert_eq!(metrics.blocks_damaged.get(), 2);
 }

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use super::block::{Block, Damaged, Frame, Header};
+use super::journal::{JOURNAL, Journal};
 use super::replay;
 use crate::error::StartError;
 
@@ -288,9 +289,21 @@ impl Spool {
         Ok(Block::read(bytes))
     }
 
-    /// Takes a block out of the folder: its rows are in ClickHouse.
+    /// Which of the block's rows were refused so far.
+    pub(crate) fn journal(&self, block: &Block) -> io::Result<Journal> {
+        Journal::open(file_path(&self.dir, block.sequence, JOURNAL), block)
+    }
+
+    /// Takes a block out of the folder: its rows are in ClickHouse, or dead letters.
     pub(crate) fn remove(&self, sealed: SealedBlock) -> io::Result<()> {
         fs::remove_file(file_path(&self.dir, sealed.sequence, sealed.suffix))?;
+        // Only now: without it, the block would be tried whole again.
+        match fs::remove_file(file_path(&self.dir, sealed.sequence, JOURNAL)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "a journal without its block stays until the next start");
+            }
+            _ => {}
+        }
         let mut state = self.state();
         state.waiting.retain(|waiting| waiting.sequence != sealed.sequence);
         state.bytes = state.bytes.saturating_sub(sealed.bytes);
@@ -309,6 +322,11 @@ impl Spool {
         // The instance keeps blocks of several runs apart.
         let name = format!("{:016}-{}", sealed.sequence, self.instance);
         fs::write(rejected.join(format!("{name}.reason.txt")), reason)?;
+        // What of the block is in already must be known when it is put back.
+        let journal = file_path(&self.dir, sealed.sequence, JOURNAL);
+        if journal.exists() {
+            fs::copy(journal, rejected.join(format!("{name}.{JOURNAL}")))?;
+        }
         self.set_aside(sealed, rejected.join(format!("{name}.{SEALED}")))
     }
 

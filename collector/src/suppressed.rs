@@ -1,0 +1,118 @@
+//! Who is refused at the door: the suppressed persons' hashes, read from ClickHouse as the sites are,
+//! with their last good copy on disk.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use std::{fs, io};
+
+use identifier::Identifier;
+use sha2::{Digest, Sha256};
+use store::suppression::{self, Version};
+use store::{Server, ServerError};
+use tokio::time::MissedTickBehavior;
+use wire::SiteName;
+
+/// How long a suppression takes to be known, at most.
+const REFRESH_EVERY: Duration = Duration::from_secs(5);
+/// Entries that are known here, the newest: some 40 MB. Whoever is beyond them still leaves with no
+/// audience.
+const ENTRIES_MAX: usize = 1_000_000;
+/// Bytes of an entry in the copy.
+const ENTRY_BYTES: usize = 16;
+
+/// The list as it was last read.
+#[derive(Debug)]
+pub(crate) struct Suppressed {
+    entries: RwLock<Arc<HashSet<u128>>>,
+    version: Mutex<Option<Version>>,
+    copy: PathBuf,
+}
+
+impl Suppressed {
+    /// Starts from the last good copy in the data folder, if there is one.
+    pub(crate) fn load(data_dir: &Path) -> Self {
+        let copy = data_dir.join("suppressed");
+        let entries = match fs::read(&copy) {
+            Ok(bytes) => {
+                let (entries, _torn) = bytes.as_chunks::<ENTRY_BYTES>();
+                entries.iter().map(|entry| u128::from_le_bytes(*entry)).collect()
+            }
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(file = %copy.display(), %error, "cannot read the last copy of the suppressions");
+                }
+                HashSet::new()
+            }
+        };
+        Self { entries: RwLock::new(Arc::new(entries)), version: Mutex::new(None), copy }
+    }
+
+    /// Whether one of these is on the site's list.
+    pub(crate) fn holds(&self, site: &SiteName, identifiers: &[Identifier]) -> bool {
+        if identifiers.is_empty() {
+            return false;
+        }
+        let entries = Arc::clone(&self.entries.read().unwrap_or_else(PoisonError::into_inner));
+        !entries.is_empty()
+            && identifiers.iter().any(|identifier| {
+                let entry = entry(site.as_str(), identifier.kind.as_str(), &identifier.value);
+                entries.contains(&entry)
+            })
+    }
+
+    /// Reads the list anew where it has changed.
+    pub(crate) async fn refresh(&self, server: &Server) -> Result<(), ServerError> {
+        let version = suppression::version(server).await?;
+        if *self.version.lock().unwrap_or_else(PoisonError::into_inner) == Some(version) {
+            return Ok(());
+        }
+        let mut entries = HashSet::new();
+        let take = |found: suppression::Suppressed<'_>| {
+            entries.insert(entry(found.site, found.kind, found.value));
+        };
+        suppression::each(server, ENTRIES_MAX as u64, take).await?;
+        if entries.len() >= ENTRIES_MAX {
+            tracing::warn!(entries = ENTRIES_MAX, "only the newest suppressions are refused here");
+        }
+        self.keep(&entries);
+        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(entries);
+        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+        Ok(())
+    }
+
+    /// Refreshes as long as the collector runs. That ClickHouse is away is told by whoever reads the
+    /// sites.
+    pub(crate) async fn keep_fresh(&self, server: &Server) {
+        let mut tick = tokio::time::interval(REFRESH_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.refresh(server).await {
+                tracing::debug!(%error, "cannot read the suppressions");
+            }
+        }
+    }
+
+    fn keep(&self, entries: &HashSet<u128>) {
+        let bytes: Vec<u8> = entries.iter().flat_map(|entry| entry.to_le_bytes()).collect();
+        let new = self.copy.with_extension("new");
+        let written = fs::write(&new, bytes).and_then(|()| fs::rename(new, &self.copy));
+        if let Err(error) = written {
+            tracing::warn!(file = %self.copy.display(), %error, "cannot keep a copy of the suppressions");
+        }
+    }
+}
+
+/// Half of a hash of the hash: short, and of no use to whoever finds the copy.
+fn entry(site: &str, kind: &str, value: &str) -> u128 {
+    let digest = Sha256::new()
+        .chain_update(site)
+        .chain_update([0])
+        .chain_update(kind)
+        .chain_update([0])
+        .chain_update(value)
+        .finalize();
+    digest.iter().take(ENTRY_BYTES).fold(0, |entry, byte| entry << 8 | u128::from(*byte))
+}

@@ -1,0 +1,105 @@
+//! Rows that a real ClickHouse refuses: the rest goes in, and they do too once what was wrong is mended.
+
+use collector::dead_letters::{DeadLetters, replay};
+use serde_json::json;
+use serde_json::value::RawValue;
+use store::testing::TestDatabase;
+
+use crate::stack::{Collector, Stack, batch, count, files, page_view, with};
+
+async fn execute(database: &TestDatabase, statement: &str) {
+    database.server().client().query(statement).execute().await.unwrap();
+}
+
+/// A collector that had taken a thousand events when it was killed, one of them with a title that the
+/// table no longer takes.
+async fn refused(flags: &[&str]) -> Stack {
+    let stack = Stack::up(&["--flush-age", "1h"]).await;
+    let bad = with(page_view(417), &json!({"title": "forbidden"}));
+    let events: Vec<_> = (0..1000)
+        .map(|number| if number == 417 { bad.clone() } else { page_view(number) })
+        .collect();
+    assert_eq!(stack.collector.post(&batch(&events)).await.status, 202);
+    let Stack { collector, data_dir, database } = stack;
+    collector.kill().await;
+    execute(&database, "ALTER TABLE events ADD CONSTRAINT titles CHECK title != 'forbidden'").await;
+    let collector = Collector::start(data_dir.path(), database.server(), flags).await;
+    Stack { collector, data_dir, database }
+}
+
+#[tokio::test]
+async fn one_bad_row_of_a_thousand_waits_and_is_replayed() {
+    let Stack { collector, data_dir, database } = refused(&[]).await;
+    collector.stop().await;
+    assert_eq!(count(&database, "events").await, 999);
+    let left = files(&data_dir.path().join("spool"));
+    assert_eq!(left.len(), 2, "the lock and one letter: {left:?}");
+
+    let dead = DeadLetters::of(data_dir.path());
+    let letters = dead.list().unwrap();
+    assert_eq!(letters.len(), 1);
+    let letter = dead.find(&letters[0].id).unwrap();
+    assert_eq!((letter.site.as_str(), letter.table.as_str()), ("shop", "events"));
+    assert!(letter.reason.contains("Code: 469"), "{}", letter.reason);
+    assert!(letter.row.as_ref().unwrap().get().contains("forbidden"));
+
+    let error = replay(&dead, database.server(), &letter, None).await.unwrap_err();
+    assert!(error.to_string().contains("ClickHouse refuses"), "{error}");
+    execute(&database, "ALTER TABLE events DROP CONSTRAINT titles").await;
+    // Twice, as if the first had been killed before it took the letter away.
+    for _ in 0..2 {
+        replay(&dead, database.server(), &letter, None).await.unwrap();
+        assert_eq!(count(&database, "events").await, 1000);
+    }
+    assert!(dead.list().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_mended_row_goes_in() {
+    let Stack { collector, data_dir, database } = refused(&[]).await;
+    collector.stop().await;
+    let dead = DeadLetters::of(data_dir.path());
+    let letter = dead.list().unwrap().remove(0);
+    let mended = letter.row.as_ref().unwrap().get().replace("forbidden", "allowed");
+    let mended = RawValue::from_string(mended).unwrap();
+    replay(&dead, database.server(), &letter, Some(&mended)).await.unwrap();
+    assert_eq!(count(&database, "events").await, 1000);
+    assert_eq!(count(&database, "(SELECT 1 FROM events WHERE title = 'allowed')").await, 1);
+}
+
+#[tokio::test]
+async fn without_room_for_letters_the_block_is_set_aside_and_goes_in_later() {
+    let Stack { collector, data_dir, database } =
+        refused(&["--dead-letters-bytes-max", "100"]).await;
+    crate::stack::eventually("the block is set aside", || async {
+        collector.get("/metrics").await.text().contains("collector_blocks_rejected_total 1\n")
+    })
+    .await;
+    collector.stop().await;
+    let spool = data_dir.path().join("spool");
+    let kept = files(&spool.join("rejected"));
+    assert_eq!(kept.len(), 3, "block, reason and journal: {kept:?}");
+    let reason = std::fs::read_to_string(&kept[1]).unwrap();
+    assert!(reason.contains("no room for more dead letters") && reason.contains("469"), "{reason}");
+    // As docs/OPERATING.md says: back under a free number, the journal beside it.
+    execute(&database, "ALTER TABLE events DROP CONSTRAINT titles").await;
+    std::fs::rename(&kept[0], spool.join("0000000000000000.block")).unwrap();
+    std::fs::rename(&kept[2], spool.join("0000000000000000.split")).unwrap();
+    Collector::start(data_dir.path(), database.server(), &[]).await.stop().await;
+    assert_eq!(count(&database, "events").await, 1000);
+}
+
+#[tokio::test]
+async fn letters_are_counted() {
+    let Stack { collector, database: _database, data_dir: _dir } = refused(&[]).await;
+    crate::stack::eventually("the letter is written", || async {
+        let metrics = collector.get("/metrics").await;
+        metrics.text().contains("collector_rows_dead_total{table=\"events\"} 1\n")
+            && metrics.text().contains("collector_dead_letters 1\n")
+    })
+    .await;
+    let ready = collector.get("/readyz").await.json();
+    assert_eq!(ready["dead_letters"]["has_room"], true);
+    assert_eq!(ready["dead_letters"]["letters"], 1);
+    collector.stop().await;
+}
