@@ -1,7 +1,7 @@
 //! Events from a file: what happened before Footfall, or where no tracker runs.
 //!
-//! The way of a file: [`input`] gives rows as texts, [`row`] makes events of them by the [`map`], [`block`]
-//! puts them into ClickHouse, [`report`] says what came of it. Nothing waits on the spool: the file itself
+//! The way of a file: `input` gives rows as texts, `row` makes events of them by the `map`, `block`
+//! puts them into ClickHouse, `report` says what came of it. Nothing waits on the spool: the file itself
 //! is the copy that survives, and importing it again adds nothing.
 
 mod block;
