@@ -72,8 +72,10 @@ pub enum Rejection {
     BodyTimeout { timeout: Duration },
     #[error("the body broke off")]
     BodyIncomplete,
-    #[error("the body is compressed with {encoding}, which is not understood")]
+    #[error("the body is encoded with {encoding:?}, which is not understood")]
     EncodingNotSupported { encoding: String },
+    #[error("the body is not what {encoding} makes: {problem}")]
+    BodyNotDecoded { encoding: &'static str, problem: String },
     #[error("the body is not JSON: {problem} at line {line} column {column}, field {field}")]
     BodyNotJson { problem: String, line: usize, column: usize, field: String },
     #[error("the body is not a batch: {problem} at line {line} column {column}, field {field}")]
@@ -155,7 +157,12 @@ impl Rejection {
             Self::EncodingNotSupported { .. } => client(
                 "encoding_not_supported",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send the body without Content-Encoding",
+                "send the body plain, or as the Accept-Encoding header names it",
+            ),
+            Self::BodyNotDecoded { .. } => client(
+                "body_not_decoded",
+                StatusCode::BAD_REQUEST,
+                "compress the body once and whole, or send it plain",
             ),
             Self::BodyNotJson { .. } => client(
                 "body_not_json",
@@ -204,6 +211,7 @@ impl Rejection {
             Self::BodyTimeout { timeout: Duration::ZERO },
             Self::BodyIncomplete,
             Self::EncodingNotSupported { encoding: none() },
+            Self::BodyNotDecoded { encoding: "", problem: none() },
             Self::BodyNotJson { problem: none(), line: 0, column: 0, field: none() },
             Self::BodyNotBatch { problem: none(), line: 0, column: 0, field: none() },
             Self::BatchTooLarge { events: 0, events_max: 0 },

@@ -3,6 +3,7 @@
 mod assets;
 pub(crate) mod body;
 mod client_ip;
+pub(crate) mod encoding;
 mod native;
 pub(crate) mod respond;
 

@@ -11,6 +11,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use wire::{Rejected, RejectedBody};
 
+use super::encoding::Encoding;
 use crate::error::Rejection;
 
 /// Whatever is answered: it fits in memory.
@@ -59,6 +60,9 @@ pub(crate) fn rejection(rejection: &Rejection) -> Answered {
     match rejection {
         Rejection::MethodNotAllowed { allowed, .. } => {
             headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
+        Rejection::EncodingNotSupported { .. } => {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(Encoding::ACCEPTED));
         }
         // The rest of the body is still on its way; the next request cannot follow it.
         Rejection::BodyTooLarge { .. }
