@@ -1,12 +1,14 @@
 //! The main path: receive > validate > enrich > spool. What waits on the disk then goes into
 //! ClickHouse by itself (`sink::drain`).
 
+use std::borrow::Borrow;
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wire::{Answer, Dropped, SiteName};
+use serde_json::value::RawValue;
+use wire::{Answer, Context, Dropped, SiteName, Text};
 
 use crate::clock::Clock;
 use crate::enrich::{EnrichedEvent, Enricher};
@@ -25,6 +27,30 @@ pub(crate) struct Sender<'a> {
     pub(crate) ip: IpAddr,
     pub(crate) user_agent: &'a str,
     pub(crate) origin: Option<&'a str>,
+}
+
+/// Events of one request that are of one visitor, as far as is known.
+#[derive(Debug)]
+pub(crate) struct Part<'a, P> {
+    /// Ends in `enrich`. Unspecified where a server speaks for the visitor and does not tell it.
+    pub(crate) ip: IpAddr,
+    /// `None` where a server speaks for the visitor and does not tell it.
+    pub(crate) user_agent: Option<Text<'a>>,
+    pub(crate) context: Context<'a>,
+    pub(crate) events: Vec<Sent<'a, P>>,
+}
+
+impl<'a, P> Part<'a, P> {
+    /// Events that come from the visitor's own device.
+    pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
+        let user_agent = Some(sender.user_agent.into());
+        Self { ip: sender.ip, user_agent, context, events: Vec::new() }
+    }
+
+    /// Whether all but the events is the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.ip, &self.user_agent, &self.context) == (other.ip, &other.user_agent, &other.context)
+    }
 }
 
 /// Takes batches in.
@@ -46,35 +72,52 @@ impl Pipeline {
         sender: Sender<'_>,
         body: &[u8],
     ) -> Result<Answer, Rejection> {
-        let received_at = self.clock.now_millis();
         let batch = batch(body)?;
+        let part = Part { events: batch.events, ..Part::of(sender, batch.context) };
+        self.take(sender, &batch.site, batch.sent_at, &[part]).await
+    }
+
+    /// Takes what a request has told, in whatever way it came in. All of it is on the disk, or none.
+    pub(crate) async fn take<P: Borrow<RawValue>>(
+        &self,
+        sender: Sender<'_>,
+        site: &str,
+        sent_at: u64,
+        parts: &[Part<'_, P>],
+    ) -> Result<Answer, Rejection> {
+        let received_at = self.clock.now_millis();
         let sites = self.sites.table();
-        let site = sites.find(&batch.site)?;
+        let site = sites.find(site)?;
         site.check_origin(sender.origin)?;
-        let times = Times::of_batch(batch.sent_at, received_at);
-        let visit = self.enricher.visit(sender.ip, sender.user_agent, &batch.context);
-        let table = if visit.bot.is_none() { Table::Events } else { Table::BotEvents };
+        let times = Times::of_batch(sent_at, received_at);
         let mut answer = Answer::default();
+        let mut accepted = [(Table::Events, 0), (Table::BotEvents, 0)];
         let mut reasons = Vec::new();
         let mut frame = Frame::default();
-        for sent in &batch.events {
-            match valid(sent, &times) {
-                Ok(event) => {
-                    let event = EnrichedEvent::new(event, &visit);
-                    write(&mut frame, table, &event, &site.name, received_at)?;
-                    answer.accepted += 1;
-                }
-                Err((reason, dropped)) => {
-                    reasons.push(reason);
-                    answer.dropped.push(dropped);
+        for part in parts {
+            let user_agent = part.user_agent.as_deref().unwrap_or_default();
+            let visit = self.enricher.visit(part.ip, user_agent, &part.context);
+            let (table, count) = &mut accepted[usize::from(visit.bot.is_some())];
+            for sent in &part.events {
+                match valid(sent, &times) {
+                    Ok(event) => {
+                        let event = EnrichedEvent::new(event, &visit);
+                        write(&mut frame, *table, &event, &site.name, received_at)?;
+                        *count += 1;
+                    }
+                    Err((reason, dropped)) => {
+                        reasons.push(reason);
+                        answer.dropped.push(dropped);
+                    }
                 }
             }
         }
+        answer.accepted = accepted.iter().map(|(_, count)| count).sum();
         if answer.accepted > 0 {
             self.spool(frame).await?;
         }
         // Counted only now: a batch that is refused comes again.
-        self.metrics.accepted(table, answer.accepted);
+        accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
     }
@@ -124,12 +167,15 @@ fn write(
 }
 
 /// A valid event, or why not, for the count and for the sender.
-fn valid<'a>(sent: &'a Sent<'a>, times: &Times) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
+fn valid<'a, P: Borrow<RawValue>>(
+    sent: &'a Sent<'a, P>,
+    times: &Times,
+) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
     let event = match sent {
         Sent::Event(event) => event,
         Sent::Malformed(dropped) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
-    flatten(event.properties)
+    flatten(event.properties.as_ref().map(Borrow::borrow))
         .and_then(|properties| validate::event(event, properties, times))
         .map_err(|reason| {
             let id = validate::cut(&event.id, wire::limits::NAME_BYTES_MAX).to_owned();

@@ -23,6 +23,7 @@ use crate::error::Rejection;
 use crate::health::Health;
 use crate::pipeline::{Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
+use crate::receive::segment_api::{self, Call};
 use crate::receive::{body, client_ip};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
@@ -150,9 +151,14 @@ impl Door {
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
             "/metrics" => get(self.metrics()),
-            _ => match path.strip_prefix("/s/") {
-                Some(name) => get(self.script(name, request.headers())?),
-                None => Err(Rejection::NotFound),
+            _ => match (path.strip_prefix("/s/"), Call::of(path)) {
+                (Some(name), _) => get(self.script(name, request.headers())?),
+                (None, Some(call)) => match *method {
+                    Method::POST => self.segment_api(call, request, peer).await,
+                    Method::OPTIONS => Ok(respond::preflight()),
+                    _ => Err(not_allowed(method, "POST, OPTIONS")),
+                },
+                (None, None) => Err(Rejection::NotFound),
             },
         }
     }
@@ -165,15 +171,37 @@ impl Door {
         let began = Instant::now();
         let (head, body) = request.into_parts();
         let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        let text = |name| head.headers.get(name).map(|value| value.to_str().unwrap_or_default());
-        let sender = Sender {
-            ip: client_ip(peer.ip(), &head.headers, &self.settings.trusted_proxies),
+        let answer = self.pipeline.accept(self.sender(&head.headers, peer), &body).await?;
+        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+        let response = respond::json(StatusCode::ACCEPTED, &answer);
+        Ok(respond::with_dropped(response, &answer))
+    }
+
+    async fn segment_api(
+        &self,
+        call: Call,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        let began = Instant::now();
+        let (head, body) = request.into_parts();
+        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
+        let sender = self.sender(&head.headers, peer);
+        let now = self.pipeline.clock.now_millis();
+        let told = segment_api::request(call, &head.headers, &body, sender, now)?;
+        let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
+        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+        let response = respond::json(StatusCode::OK, &told.success(answer.clone()));
+        Ok(respond::with_dropped(response, &answer))
+    }
+
+    fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {
+        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        Sender {
+            ip: client_ip(peer.ip(), headers, &self.settings.trusted_proxies),
             user_agent: text(USER_AGENT).unwrap_or_default(),
             origin: text(ORIGIN),
-        };
-        let answer = self.pipeline.accept(sender, &body).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
-        Ok(respond::json(StatusCode::ACCEPTED, &answer))
+        }
     }
 
     fn script(&self, name: &str, headers: &HeaderMap) -> Result<Answered, Rejection> {

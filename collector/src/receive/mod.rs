@@ -6,6 +6,7 @@ mod client_ip;
 pub(crate) mod encoding;
 mod native;
 pub(crate) mod respond;
+pub(crate) mod segment_api;
 
 pub use assets::Assets;
 pub(crate) use client_ip::client_ip;

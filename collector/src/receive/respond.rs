@@ -9,7 +9,7 @@ use http_body_util::Full;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
-use wire::{Rejected, RejectedBody};
+use wire::{Answer, Rejected, RejectedBody};
 
 use super::encoding::Encoding;
 use crate::error::Rejection;
@@ -19,6 +19,10 @@ pub(crate) type Answered = Response<Full<Bytes>>;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
+
+const DROPPED: HeaderName = HeaderName::from_static("x-footfall-dropped");
+/// What pages may send with their events: ours needs none of these, Segment's and RudderStack's do.
+const SENT_HEADERS: &str = "authorization, content-encoding, content-type, x-retry-count";
 
 /// A JSON body; nobody may keep it.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answered {
@@ -41,6 +45,22 @@ pub(crate) fn text(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Names in a head why events were left out, each reason once: who looks at a request in a browser's
+/// tools sees it, also where the answer is a picture. Nothing where all were taken.
+pub(crate) fn with_dropped(mut response: Answered, answer: &Answer) -> Answered {
+    let mut reasons: Vec<_> = answer.dropped.iter().map(|dropped| &*dropped.reason).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    if let Some(reasons) =
+        HeaderValue::try_from(reasons.join(", ")).ok().filter(|_| !reasons.is_empty())
+    {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from(DROPPED));
+        headers.insert(DROPPED, reasons);
+    }
     response
 }
 
@@ -91,7 +111,7 @@ pub(crate) fn preflight() -> Answered {
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_TYPE);
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(SENT_HEADERS));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
 }

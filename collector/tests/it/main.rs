@@ -12,5 +12,6 @@ mod exactly_once;
 mod http;
 mod import;
 mod rejected;
+mod segment_api;
 mod stack;
 mod stored;
