@@ -17,14 +17,15 @@ use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use wire::Context;
 
 use crate::config::Settings;
 use crate::error::Rejection;
 use crate::health::Health;
-use crate::pipeline::{Pipeline, Sender};
+use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{body, client_ip};
+use crate::receive::{Sent, body, client_ip, pixel};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -148,6 +149,10 @@ impl Door {
                 Method::OPTIONS => Ok(respond::preflight()),
                 _ => Err(not_allowed(method, "POST, OPTIONS")),
             },
+            "/v1/pixel.gif" => match *method {
+                Method::GET => self.pixel(&request, peer).await,
+                _ => Err(not_allowed(method, "GET")),
+            },
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
             "/metrics" => get(self.metrics()),
@@ -193,6 +198,24 @@ impl Door {
         self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
         let response = respond::json(StatusCode::OK, &told.success(answer.clone()));
         Ok(respond::with_dropped(response, &answer))
+    }
+
+    async fn pixel<B>(
+        &self,
+        request: &Request<B>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        let began = Instant::now();
+        let headers = request.headers();
+        let origin = pixel::origin(headers);
+        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
+        let query = request.uri().query().unwrap_or_default();
+        let told = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
+        let part =
+            Part { events: vec![Sent::Event(told.event)], ..Part::of(sender, Context::default()) };
+        let answer = self.pipeline.take(sender, &told.site, 0, &[part]).await?;
+        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+        Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
     fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {

@@ -5,6 +5,7 @@ pub(crate) mod body;
 mod client_ip;
 pub(crate) mod encoding;
 mod native;
+pub(crate) mod pixel;
 pub(crate) mod respond;
 pub(crate) mod segment_api;
 
