@@ -72,14 +72,18 @@ pub enum Rejection {
     BodyTimeout { timeout: Duration },
     #[error("the body broke off")]
     BodyIncomplete,
-    #[error("the body is compressed with {encoding}, which is not understood")]
+    #[error("the body is encoded with {encoding:?}, which is not understood")]
     EncodingNotSupported { encoding: String },
+    #[error("the body is not what {encoding} makes: {problem}")]
+    BodyNotDecoded { encoding: &'static str, problem: String },
     #[error("the body is not JSON: {problem} at line {line} column {column}, field {field}")]
     BodyNotJson { problem: String, line: usize, column: usize, field: String },
     #[error("the body is not a batch: {problem} at line {line} column {column}, field {field}")]
     BodyNotBatch { problem: String, line: usize, column: usize, field: String },
     #[error("the batch has {events} events, more than {events_max}")]
     BatchTooLarge { events: usize, events_max: usize },
+    #[error("the request names no site")]
+    KeyMissing,
     #[error("there is no site named {site:?}")]
     SiteUnknown { site: String },
     #[error("the site does not list the origin {origin:?}")]
@@ -113,6 +117,11 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 /// The client must change something first.
 const fn client(tag: &'static str, status: StatusCode, hint: &'static str) -> Spec {
     Spec { tag, status, level: Level::DEBUG, retry_after: None, hint }
+}
+
+/// The client must send something else.
+const fn malformed(tag: &'static str, hint: &'static str) -> Spec {
+    client(tag, StatusCode::BAD_REQUEST, hint)
 }
 
 /// The way between was at fault.
@@ -155,22 +164,25 @@ impl Rejection {
             Self::EncodingNotSupported { .. } => client(
                 "encoding_not_supported",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send the body without Content-Encoding",
+                "send the body plain, or as the Accept-Encoding header names it",
             ),
-            Self::BodyNotJson { .. } => client(
-                "body_not_json",
-                StatusCode::BAD_REQUEST,
-                "send one JSON object as docs/WIRE.md shows it",
-            ),
-            Self::BodyNotBatch { .. } => client(
-                "body_not_batch",
-                StatusCode::BAD_REQUEST,
-                "mend the field; docs/WIRE.md shows a batch",
-            ),
+            Self::BodyNotDecoded { .. } => {
+                malformed("body_not_decoded", "compress the body once and whole, or send it plain")
+            }
+            Self::BodyNotJson { .. } => {
+                malformed("body_not_json", "send one JSON object as docs/WIRE.md shows it")
+            }
+            Self::BodyNotBatch { .. } => {
+                malformed("body_not_batch", "mend the field; docs/WIRE.md shows a batch")
+            }
             Self::BatchTooLarge { .. } => client(
                 "batch_too_large",
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "send the events in smaller batches",
+            ),
+            Self::KeyMissing => malformed(
+                "key_missing",
+                "give the site's name as the write key, by Basic authorization or in the body",
             ),
             Self::SiteUnknown { .. } => client(
                 "site_unknown",
@@ -204,9 +216,11 @@ impl Rejection {
             Self::BodyTimeout { timeout: Duration::ZERO },
             Self::BodyIncomplete,
             Self::EncodingNotSupported { encoding: none() },
+            Self::BodyNotDecoded { encoding: "", problem: none() },
             Self::BodyNotJson { problem: none(), line: 0, column: 0, field: none() },
             Self::BodyNotBatch { problem: none(), line: 0, column: 0, field: none() },
             Self::BatchTooLarge { events: 0, events_max: 0 },
+            Self::KeyMissing,
             Self::SiteUnknown { site: none() },
             Self::OriginNotAllowed { origin: none() },
             Self::SpoolFull,

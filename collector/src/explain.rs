@@ -139,7 +139,7 @@ impl Explainer {
             Context { webdriver: line.webdriver.unwrap_or_default(), ..Context::default() };
         let user_agent = line.user_agent.as_deref().unwrap_or_default();
         let event = event(line.url, line.referrer, line.categories.unwrap_or_default());
-        let visit = self.enricher.visit(ip, user_agent, &context);
+        let visit = self.enricher.visit(ip, Some(user_agent), &context);
         match validate::event(&event, Vec::new(), &Times::of_batch(0, 0)) {
             Ok(event) => write_explained(&EnrichedEvent::new(event, &visit), output).map(Ok),
             Err(reason) => Ok(Err(LineError::Dropped(reason))),

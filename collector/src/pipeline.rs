@@ -1,15 +1,17 @@
 //! The main path: receive > validate > enrich > spool. What waits on the disk then goes into
 //! ClickHouse by itself (`sink::drain`).
 
+use std::borrow::Borrow;
 use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wire::{Answer, Dropped, SiteName};
+use serde_json::value::RawValue;
+use wire::{Answer, Context, Dropped, SiteName, Text};
 
 use crate::clock::Clock;
-use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed};
+use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed, Visit};
 use crate::error::Rejection;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
@@ -26,6 +28,30 @@ pub(crate) struct Sender<'a> {
     pub(crate) ip: IpAddr,
     pub(crate) user_agent: &'a str,
     pub(crate) origin: Option<&'a str>,
+}
+
+/// Events of one request that are of one visitor, as far as is known.
+#[derive(Debug)]
+pub(crate) struct Part<'a, P> {
+    /// Ends in `enrich`. Unspecified where a server speaks for the visitor and does not tell it.
+    pub(crate) ip: IpAddr,
+    /// `None` where a server speaks for the visitor and does not tell it.
+    pub(crate) user_agent: Option<Text<'a>>,
+    pub(crate) context: Context<'a>,
+    pub(crate) events: Vec<Sent<'a, P>>,
+}
+
+impl<'a, P> Part<'a, P> {
+    /// Events that come from the visitor's own device.
+    pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
+        let user_agent = Some(sender.user_agent.into());
+        Self { ip: sender.ip, user_agent, context, events: Vec::new() }
+    }
+
+    /// Whether all but the events is the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.ip, &self.user_agent, &self.context) == (other.ip, &other.user_agent, &other.context)
+    }
 }
 
 /// Takes batches in.
@@ -48,59 +74,81 @@ impl Pipeline {
         sender: Sender<'_>,
         body: &[u8],
     ) -> Result<Answer, Rejection> {
-        let received_at = self.clock.now_millis();
         let batch = batch(body)?;
+        let part = Part { events: batch.events, ..Part::of(sender, batch.context) };
+        self.take(sender, &batch.site, batch.sent_at, &[part]).await
+    }
+
+    /// Takes what a request has told, in whatever way it came in. All of it is on the disk, or none.
+    pub(crate) async fn take<P: Borrow<RawValue>>(
+        &self,
+        sender: Sender<'_>,
+        site: &str,
+        sent_at: u64,
+        parts: &[Part<'_, P>],
+    ) -> Result<Answer, Rejection> {
+        let received_at = self.clock.now_millis();
         let sites = self.sites.table();
-        let site = sites.find(&batch.site)?;
+        let site = sites.find(site)?;
         site.check_origin(sender.origin)?;
-        let times = Times::of_batch(batch.sent_at, received_at);
+        let times = Times::of_batch(sent_at, received_at);
         let enricher = self.enricher.current();
-        let visit = enricher.visit(sender.ip, sender.user_agent, &batch.context);
-        let excluded = site.excludes_sender(sender.ip, sender.user_agent, visit.place.country);
-        let mut bots = 0;
         let mut answer = Answer::default();
+        let mut accepted = [(Table::Events, 0), (Table::BotEvents, 0)];
         let mut reasons = Vec::new();
         let mut frame = Frame::default();
         let mut scrubbed = Scrubbed::default();
-        for sent in &batch.events {
-            let excluded = excluded.map_or(Ok(()), |reason| Err(left_out(sent, reason)));
-            let event = excluded
-                .and_then(|()| valid(sent, &times))
-                .map(|event| EnrichedEvent::new(event, &visit))
-                .and_then(|event| match self.unwanted(site, &event) {
-                    None => Ok(event),
+        for part in parts {
+            let user_agent = part.user_agent.as_deref();
+            let visit = enricher.visit(part.ip, user_agent, &part.context);
+            let agent = user_agent.unwrap_or(sender.user_agent);
+            // By the request's own address: the one in the events is what the sender says it is.
+            let excluded = site.excludes_sender(sender.ip, agent, visit.place.country);
+            for sent in &part.events {
+                let event = match excluded {
                     Some(reason) => Err(left_out(sent, reason)),
-                });
-            match event {
-                Ok(event) => {
-                    let table = if event.bot.is_none() { Table::Events } else { Table::BotEvents };
-                    bots += u32::from(event.bot.is_some());
-                    write(&mut frame, table, &event, &site.name, received_at, &mut scrubbed)?;
-                    answer.accepted += 1;
-                }
-                Err((reason, dropped)) => {
-                    reasons.push(reason);
-                    answer.dropped.push(dropped);
+                    None => self.wanted(site, sent, &times, &visit),
+                };
+                match event {
+                    Ok(event) => {
+                        let (table, count) = &mut accepted[usize::from(event.bot.is_some())];
+                        write(&mut frame, *table, &event, &site.name, received_at, &mut scrubbed)?;
+                        *count += 1;
+                    }
+                    Err((reason, dropped)) => {
+                        reasons.push(reason);
+                        answer.dropped.push(dropped);
+                    }
                 }
             }
         }
+        answer.accepted = accepted.iter().map(|(_, count)| count).sum();
         if answer.accepted > 0 {
             self.spool(frame).await?;
         }
         // Counted only now: a batch that is refused comes again.
-        self.metrics.accepted(Table::Events, answer.accepted - bots);
-        self.metrics.accepted(Table::BotEvents, bots);
+        accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
         self.metrics.scrubbed(scrubbed);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
     }
 
-    /// Why a whole event is not wanted all the same.
-    fn unwanted(&self, site: &Site, event: &EnrichedEvent<'_>) -> Option<DropReason> {
+    /// A valid event that nobody asked to leave out, enriched.
+    fn wanted<'a, P: Borrow<RawValue>>(
+        &self,
+        site: &Site,
+        sent: &'a Sent<'a, P>,
+        times: &Times,
+        visit: &'a Visit<'a>,
+    ) -> Result<EnrichedEvent<'a>, (DropReason, Dropped)> {
+        let event = EnrichedEvent::new(valid(sent, times)?, visit);
         if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
-            return Some(DropReason::PersonSuppressed);
+            return Err(left_out(sent, DropReason::PersonSuppressed));
         }
-        site.excludes_page(&event.page.host, event.page.path)
+        match site.excludes_page(&event.page.host, event.page.path) {
+            Some(reason) => Err(left_out(sent, reason)),
+            None => Ok(event),
+        }
     }
 
     /// Puts the rows on the disk. That it does not take them is logged once, and once when it does again.
@@ -151,17 +199,20 @@ fn write(
 }
 
 /// A valid event, or why not, for the count and for the sender.
-fn valid<'a>(sent: &'a Sent<'a>, times: &Times) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
+fn valid<'a, P: Borrow<RawValue>>(
+    sent: &'a Sent<'a, P>,
+    times: &Times,
+) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
     let event = match sent {
         Sent::Event(event) => event,
         Sent::Malformed(dropped) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
-    flatten(event.properties)
+    flatten(event.properties.as_ref().map(Borrow::borrow))
         .and_then(|properties| validate::event(event, properties, times))
         .map_err(|reason| left_out(sent, reason))
 }
 
-fn left_out(sent: &Sent<'_>, reason: DropReason) -> (DropReason, Dropped) {
+fn left_out<P>(sent: &Sent<'_, P>, reason: DropReason) -> (DropReason, Dropped) {
     let id = match sent {
         Sent::Event(event) => validate::cut(&event.id, wire::limits::NAME_BYTES_MAX),
         Sent::Malformed(dropped) => &dropped.id,

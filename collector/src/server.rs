@@ -17,14 +17,16 @@ use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
 use crate::error::Rejection;
 use crate::health::Health;
-use crate::pipeline::{Pipeline, Sender};
+use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
-use crate::receive::{body, client_ip};
+use crate::receive::segment_api::{self, Call};
+use crate::receive::{Sent, body, client_ip, pixel};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -149,12 +151,21 @@ impl Door {
                 Method::OPTIONS => Ok(respond::preflight()),
                 _ => Err(not_allowed(method, "POST, OPTIONS")),
             },
+            "/v1/pixel.gif" => match *method {
+                Method::GET => self.pixel(&request, peer).await,
+                _ => Err(not_allowed(method, "GET")),
+            },
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
             "/metrics" => get(self.metrics()),
-            _ => match path.strip_prefix("/s/") {
-                Some(name) => get(self.script(name, request.headers())?),
-                None => Err(Rejection::NotFound),
+            _ => match (path.strip_prefix("/s/"), Call::of(path)) {
+                (Some(name), _) => get(self.script(name, request.headers())?),
+                (None, Some(call)) => match *method {
+                    Method::POST => self.segment_api(call, request, peer).await,
+                    Method::OPTIONS => Ok(respond::preflight()),
+                    _ => Err(not_allowed(method, "POST, OPTIONS")),
+                },
+                (None, None) => Err(Rejection::NotFound),
             },
         }
     }
@@ -167,15 +178,55 @@ impl Door {
         let began = Instant::now();
         let (head, body) = request.into_parts();
         let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        let text = |name| head.headers.get(name).map(|value| value.to_str().unwrap_or_default());
-        let sender = Sender {
-            ip: client_ip(peer.ip(), &head.headers, &self.settings.trusted_proxies),
+        let answer = self.pipeline.accept(self.sender(&head.headers, peer), &body).await?;
+        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+        let response = respond::json(StatusCode::ACCEPTED, &answer);
+        Ok(respond::with_dropped(response, &answer))
+    }
+
+    async fn segment_api(
+        &self,
+        call: Call,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        let began = Instant::now();
+        let (head, body) = request.into_parts();
+        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
+        let sender = self.sender(&head.headers, peer);
+        let now = self.pipeline.clock.now_millis();
+        let told = segment_api::request(call, &head.headers, &body, sender, now)?;
+        let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
+        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+        let response = respond::json(StatusCode::OK, &told.success(answer.clone()));
+        Ok(respond::with_dropped(response, &answer))
+    }
+
+    async fn pixel<B>(
+        &self,
+        request: &Request<B>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        let began = Instant::now();
+        let headers = request.headers();
+        let origin = pixel::origin(headers);
+        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
+        let query = request.uri().query().unwrap_or_default();
+        let told = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
+        let part =
+            Part { events: vec![Sent::Event(told.event)], ..Part::of(sender, Context::default()) };
+        let answer = self.pipeline.take(sender, &told.site, 0, &[part]).await?;
+        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+        Ok(respond::with_dropped(pixel::picture(), &answer))
+    }
+
+    fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {
+        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        Sender {
+            ip: client_ip(peer.ip(), headers, &self.settings.trusted_proxies),
             user_agent: text(USER_AGENT).unwrap_or_default(),
             origin: text(ORIGIN),
-        };
-        let answer = self.pipeline.accept(sender, &body).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
-        Ok(respond::json(StatusCode::ACCEPTED, &answer))
+        }
     }
 
     fn script(&self, name: &str, headers: &HeaderMap) -> Result<Answered, Rejection> {

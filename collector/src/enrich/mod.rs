@@ -61,14 +61,15 @@ impl Enricher {
         Self { geo: Geo::open(geo_files), networks: Networks::open(asn_files), user_agents }
     }
 
-    /// Looks at who sent the request. Here the address ends.
+    /// Looks at who sent the request. Here the address ends. No user agent at all is a server's that
+    /// does not tell the visitor's; an empty one is the visitor's own.
     pub(crate) fn visit<'a>(
         &'a self,
         ip: IpAddr,
-        user_agent: &str,
+        user_agent: Option<&str>,
         context: &'a Context<'_>,
     ) -> Visit<'a> {
-        let device = self.user_agents.device(user_agent);
+        let device = user_agent.map_or_else(Arc::default, |agent| self.user_agents.device(agent));
         Visit {
             place: self.geo.place(ip),
             bot: bot::judge(&device, context, ip, &self.networks),

@@ -1,12 +1,13 @@
-//! A request's body: not too long, and not too slow.
+//! A request's body: not too long, not too slow, and as it was before it was compressed.
 
 use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_ENCODING, HeaderMap};
+use hyper::header::HeaderMap;
 use wire::limits::BODY_BYTES_MAX;
 
+use super::encoding::Encoding;
 use crate::error::Rejection;
 
 /// How much of a body that is too long is read and thrown away. A client that is still writing does
@@ -20,14 +21,10 @@ pub(crate) async fn read(
     timeout: Duration,
 ) -> Result<Vec<u8>, Rejection> {
     let read = async {
-        match headers.get(CONTENT_ENCODING) {
-            Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
-                throw_away(body, 0).await?;
-                let encoding =
-                    String::from_utf8_lossy(encoding.as_bytes()).chars().take(40).collect();
-                Err(Rejection::EncodingNotSupported { encoding })
-            }
-            _ => read_all(body).await,
+        match Encoding::of(headers) {
+            Ok(None) => read_all(body).await,
+            Ok(Some(encoding)) => encoding.decode(&read_all(body).await?),
+            Err(rejection) => throw_away(body, 0).await.and(Err(rejection)),
         }
     };
     tokio::time::timeout(timeout, read).await.unwrap_or(Err(Rejection::BodyTimeout { timeout }))

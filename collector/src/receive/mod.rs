@@ -3,8 +3,11 @@
 mod assets;
 pub(crate) mod body;
 mod client_ip;
+pub(crate) mod encoding;
 mod native;
+pub(crate) mod pixel;
 pub(crate) mod respond;
+pub(crate) mod segment_api;
 mod trusted_proxy;
 
 pub use assets::Assets;

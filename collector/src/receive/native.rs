@@ -15,8 +15,8 @@ use crate::validate::{DropReason, cut};
     clippy::large_enum_variant,
     reason = "nearly all are events; a box would cost each an allocation"
 )]
-pub(crate) enum Sent<'a> {
-    Event(Event<'a, &'a RawValue>),
+pub(crate) enum Sent<'a, P = &'a RawValue> {
+    Event(Event<'a, P>),
     /// JSON, but not an event.
     Malformed(Dropped),
 }
@@ -33,21 +33,24 @@ pub(crate) fn batch(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
     let batch: Batch<'_, Sent<'_>> = match serde_json::from_slice(body) {
         Ok(batch) => batch,
         Err(error) if error.classify() == Category::Data => event_by_event(body)?,
-        Err(error) => return Err(explain(body, &error)),
+        Err(error) => return Err(explain_batch(body, &error)),
     };
-    if batch.events.len() > EVENTS_PER_BATCH_MAX {
-        return Err(Rejection::BatchTooLarge {
-            events: batch.events.len(),
-            events_max: EVENTS_PER_BATCH_MAX,
-        });
-    }
+    check_length(batch.events.len())?;
     Ok(batch)
+}
+
+/// A batch has a limit, whoever speaks.
+pub(super) fn check_length(events: usize) -> Result<(), Rejection> {
+    let events_max = EVENTS_PER_BATCH_MAX;
+    if events > events_max { Err(Rejection::BatchTooLarge { events, events_max }) } else { Ok(()) }
 }
 
 /// The slow way, only for a batch with something wrong in it.
 fn event_by_event(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
     let batch: Batch<'_, &RawValue> =
-        serde_json::from_slice(body).map_err(|error| explain(body, &error))?;
+        serde_json::from_slice(body).map_err(|error| explain_batch(body, &error))?;
+    // An event takes far more room than the few bytes that are none.
+    check_length(batch.events.len())?;
     let events = batch.events.into_iter().map(|raw| {
         let event = serde_json::from_str(raw.get()).map(Sent::Event);
         event.unwrap_or_else(|_| Sent::Malformed(malformed(raw.get())))
@@ -75,14 +78,20 @@ fn malformed(event: &str) -> Dropped {
     Dropped { id, reason: DropReason::EventMalformed.tag().to_owned(), field }
 }
 
-/// What is wrong with the body, where, and in which field.
-fn explain(body: &[u8], error: &serde_json::Error) -> Rejection {
+fn explain_batch(body: &[u8], error: &serde_json::Error) -> Rejection {
+    explain::<Batch<'_, IgnoredAny>>(body, error)
+}
+
+/// What is wrong with a body that should be a `T`, where, and in which field.
+pub(super) fn explain<'de, T: Deserialize<'de>>(
+    body: &'de [u8],
+    error: &serde_json::Error,
+) -> Rejection {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let field =
-        serde_path_to_error::deserialize::<_, Batch<'_, IgnoredAny>>(&mut json).err().map_or_else(
-            || ".".to_owned(),
-            |error| cut(&error.path().to_string(), NAME_BYTES_MAX).to_owned(),
-        );
+    let field = serde_path_to_error::deserialize::<_, T>(&mut json).err().map_or_else(
+        || ".".to_owned(),
+        |error| cut(&error.path().to_string(), NAME_BYTES_MAX).to_owned(),
+    );
     let (line, column) = (error.line(), error.column());
     let problem = error.to_string();
     let problem = problem.rsplit_once(" at line ").map_or(problem.as_str(), |(problem, _)| problem);

@@ -9,8 +9,9 @@ use http_body_util::Full;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
-use wire::{Rejected, RejectedBody};
+use wire::{Answer, Rejected, RejectedBody};
 
+use super::encoding::Encoding;
 use crate::error::Rejection;
 
 /// Whatever is answered: it fits in memory.
@@ -18,6 +19,10 @@ pub(crate) type Answered = Response<Full<Bytes>>;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
+
+const DROPPED: HeaderName = HeaderName::from_static("x-footfall-dropped");
+/// What pages may send with their events: ours needs none of these, Segment's and RudderStack's do.
+const SENT_HEADERS: &str = "authorization, content-encoding, content-type, x-retry-count";
 
 /// A JSON body; nobody may keep it.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answered {
@@ -43,6 +48,22 @@ pub(crate) fn text(
     response
 }
 
+/// Names in a head why events were left out, each reason once: who looks at a request in a browser's
+/// tools sees it, also where the answer is a picture. Nothing where all were taken.
+pub(crate) fn with_dropped(mut response: Answered, answer: &Answer) -> Answered {
+    let mut reasons: Vec<_> = answer.dropped.iter().map(|dropped| &*dropped.reason).collect();
+    reasons.sort_unstable();
+    reasons.dedup();
+    if let Some(reasons) =
+        HeaderValue::try_from(reasons.join(", ")).ok().filter(|_| !reasons.is_empty())
+    {
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from(DROPPED));
+        headers.insert(DROPPED, reasons);
+    }
+    response
+}
+
 /// A rejection with all that follows from it.
 pub(crate) fn rejection(rejection: &Rejection) -> Answered {
     let spec = rejection.spec();
@@ -59,6 +80,9 @@ pub(crate) fn rejection(rejection: &Rejection) -> Answered {
     match rejection {
         Rejection::MethodNotAllowed { allowed, .. } => {
             headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
+        Rejection::EncodingNotSupported { .. } => {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(Encoding::ACCEPTED));
         }
         // The rest of the body is still on its way; the next request cannot follow it.
         Rejection::BodyTooLarge { .. }
@@ -87,7 +111,7 @@ pub(crate) fn preflight() -> Answered {
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_TYPE);
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(SENT_HEADERS));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response
 }

@@ -12,6 +12,8 @@ mod dropped;
 mod exactly_once;
 mod http;
 mod import;
+mod pixel;
 mod rejected;
+mod segment_api;
 mod stack;
 mod stored;

@@ -1,5 +1,6 @@
 //! One test for every way in which a whole request is refused.
 
+use std::io::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -84,13 +85,35 @@ async fn a_body_that_breaks_off_is_counted() {
 }
 
 #[tokio::test]
-async fn a_compressed_body_is_refused_by_name() {
+async fn an_unknown_encoding_is_refused_by_name() {
     let (collector, _dir) = alone(&[]).await;
-    let answer =
-        send(collector.address, "POST", "/v1/events", &[("Content-Encoding", "gzip")], b"\x1f\x8b")
-            .await;
+    let deflate = [("Content-Encoding", "deflate")];
+    let answer = send(collector.address, "POST", "/v1/events", &deflate, b"\x78\x9c").await;
     let error = assert_rejected(&answer, 415, "encoding_not_supported");
-    assert!(error["message"].as_str().unwrap().contains("gzip"));
+    assert!(error["message"].as_str().unwrap().contains("deflate"));
+    assert_eq!(answer.header("accept-encoding"), Some("gzip, br, zstd"));
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_read_a_broken_one_refused_and_a_bomb_put_out() {
+    let (collector, _dir) = alone(&[]).await;
+    let gzip = |plain: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    };
+    let post = async |body: &[u8]| {
+        let encoded = [("Content-Encoding", "gzip")];
+        send(collector.address, "POST", "/v1/events", &encoded, body).await
+    };
+    let sent = gzip(batch(&[page_view(1)]).to_string().as_bytes());
+    assert_eq!(post(&sent).await.json(), json!({"accepted": 1, "dropped": []}));
+    assert_rejected(&post(&sent[..sent.len() - 4]).await, 400, "body_not_decoded");
+    let bomb = gzip(&vec![b' '; 50_000_000]);
+    assert!(bomb.len() < 100_000);
+    assert_rejected(&post(&bomb).await, 413, "body_too_large");
+    // It is still there for the next one.
+    assert_eq!(post(&sent).await.status, 202);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! `cargo xtask fetch`: what is not on crates.io, fetched once into the cache.
 //!
 //! Everything comes through npm and lies under [`crate::place::cache`]:
-//! `npm/HASH/` holds the packages of `xtask/npm/package-lock.json` (`HASH` is the lock's), `engine/libchdb.so` is a link
+//! `npm/HASH/` holds the packages of a lock, `xtask/npm/package-lock.json` or `tests/sdk/package-lock.json`
+//! (`HASH` is the lock's), `engine/libchdb.so` is a link
 //! to the ClickHouse engine, `geo/` the places, `tools/` what `cargo xtask test` installs.
 //! A folder is renamed to its name only when it is complete, so what is there is whole.
 
@@ -48,10 +49,17 @@ impl Fetch {
 pub(crate) fn fetch() -> Result<Fetched> {
     let cache = place::cache()?;
     let _alone = lock(&cache)?;
-    let node_modules = npm::pinned(&cache)?;
+    let node_modules = npm::pinned(&cache, &npm::PROGRAMS)?;
     let engine = engine::linked(&cache, &node_modules)?;
     let geo_file = geo::latest(&cache)?;
     Ok(Fetched { node_modules, engine, geo_file })
+}
+
+/// The `node_modules` with the SDKs of others that the tests run.
+pub(crate) fn sdks() -> Result<PathBuf> {
+    let cache = place::cache()?;
+    let _alone = lock(&cache)?;
+    npm::pinned(&cache, &npm::SDKS)
 }
 
 /// Held while the cache is written: a second `cargo xtask` waits instead of fetching the same again.

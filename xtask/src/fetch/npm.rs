@@ -10,20 +10,41 @@ use tempfile::TempDir;
 
 use super::progress;
 
-const PACKAGE: &str = include_str!("../../npm/package.json");
-const LOCK: &str = include_str!("../../npm/package-lock.json");
-/// What npm's own cache and the packages of the lock take on disk: measured, for the bar only.
-const LOCK_BYTES: u64 = 970_000_000;
+/// Packages that are installed together, by their lock.
+pub(super) struct Pins {
+    package: &'static str,
+    lock: &'static str,
+    what: &'static str,
+    /// What npm's own cache and the packages take on disk: measured, for the bar only.
+    bytes: u64,
+}
 
-/// The packages of the lock, each checked by npm against the lock's SHA-512; gives their `node_modules`.
-pub(super) fn pinned(cache: &Path) -> Result<PathBuf> {
-    let hash = Sha256::digest(LOCK).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>();
+/// What the programs are built with and run with.
+pub(super) const PROGRAMS: Pins = Pins {
+    package: include_str!("../../npm/package.json"),
+    lock: include_str!("../../npm/package-lock.json"),
+    what: "the ClickHouse engine, wasm-opt and page scripts",
+    bytes: 970_000_000,
+};
+
+/// The SDKs of others that the tests run against the collector.
+pub(super) const SDKS: Pins = Pins {
+    package: include_str!("../../../tests/sdk/package.json"),
+    lock: include_str!("../../../tests/sdk/package-lock.json"),
+    what: "other people's SDKs for the tests",
+    bytes: 36_000_000,
+};
+
+/// The packages of a lock, each checked by npm against its SHA-512; gives their `node_modules`.
+pub(super) fn pinned(cache: &Path, pins: &Pins) -> Result<PathBuf> {
+    let hash =
+        Sha256::digest(pins.lock).iter().take(8).map(|b| format!("{b:02x}")).collect::<String>();
     let folder = cache.join("npm").join(hash);
     if !folder.is_dir() {
         let incoming = incoming(cache)?;
-        fs::write(incoming.path().join("package.json"), PACKAGE)?;
-        fs::write(incoming.path().join("package-lock.json"), LOCK)?;
-        npm(&incoming, &["ci"], "the ClickHouse engine, wasm-opt and page scripts", LOCK_BYTES)?;
+        fs::write(incoming.path().join("package.json"), pins.package)?;
+        fs::write(incoming.path().join("package-lock.json"), pins.lock)?;
+        npm(&incoming, &["ci"], pins.what, pins.bytes)?;
         fs::create_dir_all(cache.join("npm"))?;
         fs::rename(incoming.keep(), &folder)
             .with_context(|| format!("could not move the packages to {}", folder.display()))?;
