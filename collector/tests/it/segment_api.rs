@@ -96,10 +96,11 @@ async fn what_the_browser_sdk_sent_is_stored_and_its_person_only_hashed() {
         let expected = json!({"success": true, "accepted": 1, "dropped": []});
         assert_eq!((answer.status, answer.json()), (200, expected));
     }
+    // It was captured in jsdom, which says so in its user agent and is set apart as a program.
     let question =
         "SELECT e.name AS name, visitor_id, user_id, path, query, channel, campaign, language,
             categories, properties, ids.kinds AS kinds
-        FROM events AS e LEFT JOIN (SELECT visitor_id, arraySort(groupArray(kind)) AS kinds
+        FROM bot_events AS e LEFT JOIN (SELECT visitor_id, arraySort(groupArray(kind)) AS kinds
             FROM identifiers GROUP BY visitor_id) AS ids USING visitor_id ORDER BY occurred_at";
     let rows: Vec<Value> = stack.stored(question).await;
     let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
