@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use footfall_tests::{Footfall, Running, eventually, stored};
 
+/// A program's events would be set apart.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A page view; the id's last digits are the number.
@@ -20,7 +22,8 @@ fn page_view(number: u64, now: u64) -> String {
 fn send(collector: &str, number: u64) {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis().try_into().unwrap();
     let body = page_view(number, now);
-    let answer = ureq::post(format!("{collector}/v1/events")).send(&body).unwrap();
+    let post = ureq::post(format!("{collector}/v1/events")).header("user-agent", BROWSER);
+    let answer = post.send(&body).unwrap();
     assert_eq!(answer.status().as_u16(), 202);
 }
 
