@@ -275,19 +275,4 @@ mod tests {
         assert!(all > 1_500 && right * 100 >= all * 95, "{right} of {all}");
         assert!(plain * 1000 >= real.len() * 999, "{plain} of {}", real.len());
     }
-
-    #[test]
-    fn what_a_user_agent_costs() {
-        let Some(rows) = rows("what_a_user_agent_costs") else { return };
-        let real: Vec<_> = rows.iter().filter(|row| row.set == "intoli_real").take(4000).collect();
-        let user_agents = UserAgents::default();
-        for round in ["uncached", "cached"] {
-            let start = std::time::Instant::now();
-            for row in &real {
-                user_agents.device(&row.ua);
-            }
-            let each = start.elapsed().as_secs_f64() * 1e6 / real.len() as f64;
-            eprintln!("{round}: {each:.1} microseconds each");
-        }
-    }
 }
