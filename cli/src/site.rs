@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use store::site::{Exclusion, Origin, Site};
+use store::site::{Exclusion, Origin, Site, SiteSettings};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
@@ -62,7 +62,8 @@ impl SiteCommand {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
-        let site = Site { name: self.name, origins: self.origin, exclude: self.exclude };
+        let settings = SiteSettings { origins: self.origin, exclude: self.exclude };
+        let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
         println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
         Ok(store.close().await?)
@@ -73,8 +74,10 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
         for site in store::site::list(&store.server).await? {
-            let origins: Vec<String> = site.origins.iter().map(ToString::to_string).collect();
-            let exclude: Vec<String> = site.exclude.iter().map(ToString::to_string).collect();
+            let origins: Vec<String> =
+                site.settings.origins.iter().map(ToString::to_string).collect();
+            let exclude: Vec<String> =
+                site.settings.exclude.iter().map(ToString::to_string).collect();
             println!("{}\t{}\t{}", site.name, origins.join(" "), exclude.join(" "));
         }
         Ok(store.close().await?)

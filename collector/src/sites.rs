@@ -88,8 +88,8 @@ fn read(copy: &Path) -> io::Result<Vec<store::site::Site>> {
 
 fn table(sites: &[store::site::Site]) -> SiteTable {
     let site = |site: &store::site::Site| {
-        let origins = site.origins.iter().map(|origin| origin.as_str().to_owned());
-        Site::new(site.name.clone(), origins).excluding(site.exclude.clone())
+        let origins = site.settings.origins.iter().map(|origin| origin.as_str().to_owned());
+        Site::new(site.name.clone(), origins).excluding(site.settings.exclude.clone())
     };
     sites.iter().map(site).collect()
 }

@@ -26,6 +26,14 @@ pub const SITES_MAX: u32 = 10_000;
 pub struct Site {
     /// As in its tag.
     pub name: SiteName,
+    /// All else.
+    #[serde(flatten)]
+    pub settings: SiteSettings,
+}
+
+/// What holds for a site. A field that a definition lacks has its default: the definition is older.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteSettings {
     /// The pages it has: a browser's events are taken from these origins only.
     pub origins: Vec<Origin>,
     /// What is not wanted of it.
@@ -38,7 +46,7 @@ pub struct Site {
 pub enum Added {
     /// There was no site of this name.
     New,
-    /// The site was there, with other origins or exclusions.
+    /// The site was there, with other settings.
     Changed,
     /// The site was there, just so.
     Unchanged,
@@ -68,14 +76,6 @@ pub enum SiteError {
     Server(#[from] ServerError),
 }
 
-/// What a site's definition holds beside its name.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Body {
-    origins: Vec<Origin>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    exclude: Vec<Exclusion>,
-}
-
 /// What [`sql::SITES`] answers.
 #[derive(Row, Deserialize)]
 struct Found {
@@ -84,42 +84,47 @@ struct Found {
     since: i64,
 }
 
-/// Makes a site, or gives it these origins and exclusions; the same site twice is one version. The latest version holds,
+/// Makes a site, or gives it these settings; the same site twice is one version. The latest version holds,
 /// so `now_millis` that is not after the version before is taken as just after it.
 ///
 /// # Errors
 /// Too many origins or exclusions, or a ClickHouse that cannot be asked; see [`SiteError`].
 pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added, SiteError> {
-    let mut origins = site.origins.clone();
-    origins.sort();
-    origins.dedup();
-    if origins.len() > ORIGINS_MAX {
-        return Err(SiteError::TooManyOrigins { name: site.name.clone(), count: origins.len() });
-    }
-    let mut exclude = site.exclude.clone();
-    exclude.sort();
-    exclude.dedup();
-    if exclude.len() > EXCLUSIONS_MAX {
-        return Err(SiteError::TooManyExclusions { name: site.name.clone(), count: exclude.len() });
-    }
-    let body = Body { origins, exclude };
+    let settings = checked(site)?;
     let found = server.client().query(sql::SITE).bind(site.name.as_str());
     let found = server.within(QUESTION_TIMEOUT, found.fetch_optional::<Found>()).await?;
     let (added, applied_at) = match &found {
         None => (Added::New, now_millis),
-        Some(before) => match serde_json::from_str::<Body>(&before.latest) {
-            Ok(latest) if latest == body => return Ok(Added::Unchanged),
+        Some(before) => match serde_json::from_str::<SiteSettings>(&before.latest) {
+            Ok(latest) if latest == settings => return Ok(Added::Unchanged),
             _ => (Added::Changed, now_millis.max(before.since.saturating_add(1))),
         },
     };
     let row = DefinitionRow {
         kind: "site".to_owned(),
         name: site.name.to_string(),
-        body: serde_json::json!(body).to_string(),
+        body: serde_json::json!(settings).to_string(),
         applied_at,
     };
     server.within(QUESTION_TIMEOUT, write(server, &row)).await?;
     Ok(added)
+}
+
+/// The site's settings in the one form they are kept in, so that equal ones are told to be equal.
+fn checked(site: &Site) -> Result<SiteSettings, SiteError> {
+    let mut settings = site.settings.clone();
+    settings.origins.sort();
+    settings.origins.dedup();
+    settings.exclude.sort();
+    settings.exclude.dedup();
+    let name = || site.name.clone();
+    match (settings.origins.len(), settings.exclude.len()) {
+        (count, _) if count > ORIGINS_MAX => Err(SiteError::TooManyOrigins { name: name(), count }),
+        (_, count) if count > EXCLUSIONS_MAX => {
+            Err(SiteError::TooManyExclusions { name: name(), count })
+        }
+        _ => Ok(settings),
+    }
 }
 
 /// Every site in its latest version, by name. A definition this release cannot read is left out with a
@@ -135,9 +140,9 @@ pub async fn list(server: &Server) -> Result<Vec<Site>, ServerError> {
 
 fn read(found: &Found) -> Option<Site> {
     let name = found.name.parse::<SiteName>();
-    let body = serde_json::from_str::<Body>(&found.latest);
-    match (name, body) {
-        (Ok(name), Ok(body)) => Some(Site { name, origins: body.origins, exclude: body.exclude }),
+    let settings = serde_json::from_str::<SiteSettings>(&found.latest);
+    match (name, settings) {
+        (Ok(name), Ok(settings)) => Some(Site { name, settings }),
         (_, Err(error)) => {
             tracing::warn!(site = %found.name, %error, "a site's definition cannot be read");
             None

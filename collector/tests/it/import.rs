@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use collector::import::{BadReason, ImportError, Imported, Map, import_events};
 use serde::Deserialize;
-use store::site::Site;
+use store::site::{Site, SiteSettings};
 use store::testing::TestDatabase;
 use wire::SiteName;
 
@@ -22,7 +22,7 @@ fn site() -> SiteName {
 /// A database with the site.
 async fn database() -> TestDatabase {
     let database = TestDatabase::create().await;
-    let site = Site { name: site(), origins: Vec::new(), exclude: Vec::new() };
+    let site = Site { name: site(), settings: SiteSettings::default() };
     store::site::add(database.server(), &site, 0).await.unwrap();
     database
 }

@@ -11,7 +11,7 @@ use collector::{Assets, CollectorConfig, CollectorError, ManualClock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::Server;
-use store::site::Site;
+use store::site::{Site, SiteSettings};
 use store::testing::TestDatabase;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -149,11 +149,9 @@ pub(crate) async fn database() -> TestDatabase {
 }
 
 pub(crate) async fn add_site(database: &TestDatabase, name: &str) {
-    let site = Site {
-        name: name.parse().unwrap(),
-        origins: vec!["https://shop.example".parse().unwrap()],
-        exclude: Vec::new(),
-    };
+    let origins = vec!["https://shop.example".parse().unwrap()];
+    let settings = SiteSettings { origins, ..SiteSettings::default() };
+    let site = Site { name: name.parse().unwrap(), settings };
     store::site::add(database.server(), &site, NOW).await.unwrap();
 }
 

@@ -52,6 +52,6 @@ pub(super) async fn page(
 
 /// Where a site's pages are, in words.
 pub(super) fn origins(site: &Site) -> String {
-    let origins: Vec<_> = site.origins.iter().map(ToString::to_string).collect();
+    let origins: Vec<_> = site.settings.origins.iter().map(ToString::to_string).collect();
     origins.join(", ")
 }

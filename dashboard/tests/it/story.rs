@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use store::EventRow;
-use store::site::{self, Site};
+use store::site::{self, Site, SiteSettings};
 use store::testing::{TestDatabase, insert, visitor};
 
 /// What a hostile visitor sends as a path, a title, an event and a category.
@@ -14,7 +14,8 @@ pub(crate) async fn shop() -> TestDatabase {
     let database = TestDatabase::create().await;
     for name in ["shop", "blog"] {
         let origins = vec![format!("https://{name}.example").parse().unwrap()];
-        let site = Site { name: name.parse().unwrap(), origins, exclude: Vec::new() };
+        let settings = SiteSettings { origins, ..SiteSettings::default() };
+        let site = Site { name: name.parse().unwrap(), settings };
         site::add(database.server(), &site, 1).await.unwrap();
     }
     insert(database.server(), &rows()).await;

@@ -1,11 +1,12 @@
 //! Sites: added once, changed by a new version.
 
-use store::site::{Added, ORIGINS_MAX, Site, SiteError, add, list};
+use store::site::{Added, ORIGINS_MAX, Site, SiteError, SiteSettings, add, list};
 use store::testing::TestDatabase;
 
 fn site(name: &str, origins: &[&str]) -> Site {
     let origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
-    Site { name: name.parse().unwrap(), origins, exclude: Vec::new() }
+    let settings = SiteSettings { origins, ..SiteSettings::default() };
+    Site { name: name.parse().unwrap(), settings }
 }
 
 async fn versions(database: &TestDatabase) -> u64 {
@@ -64,8 +65,9 @@ async fn exclusions_are_kept_with_the_site_and_a_definition_without_them_is_read
     assert_eq!(list(server).await.unwrap(), std::slice::from_ref(&plain));
     assert_eq!(add(server, &plain, 1000).await.unwrap(), Added::Unchanged);
     let exclude = ["path=/admin", "network=10.0.0.0/8"].map(|text| text.parse().unwrap());
-    let mut strict = Site { exclude: exclude.to_vec(), ..plain };
+    let mut strict = plain;
+    strict.settings.exclude = exclude.to_vec();
     assert_eq!(add(server, &strict, 1000).await.unwrap(), Added::Changed);
-    strict.exclude.sort();
+    strict.settings.exclude.sort();
     assert_eq!(list(server).await.unwrap(), [strict]);
 }
