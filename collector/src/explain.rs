@@ -1,6 +1,7 @@
 //! Why a visit was counted as it was: the pipeline's own validation and enrichment, over lines of JSON
 //! in place of requests. Nothing is stored, and no database is needed.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead, Read, Write};
 use std::net::{AddrParseError, IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -48,7 +49,7 @@ struct Explained<'a> {
     medium: &'a str,
     channel: &'a str,
     campaign: &'a str,
-    categories: &'a [&'a str],
+    categories: &'a [Cow<'a, str>],
 }
 
 /// Why a line has no answer.

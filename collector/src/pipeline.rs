@@ -54,6 +54,9 @@ impl<'a, P> Part<'a, P> {
     }
 }
 
+/// Bytes of most rows; a longer one makes its frame grow.
+const ROW_BYTES_USUAL: usize = 640;
+
 /// Takes batches in.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
@@ -96,7 +99,8 @@ impl Pipeline {
         let mut answer = Answer::default();
         let mut accepted = [(Table::Events, 0), (Table::BotEvents, 0)];
         let mut reasons = Vec::new();
-        let mut frame = Frame::default();
+        let events = parts.iter().map(|part| part.events.len()).sum::<usize>();
+        let mut frame = Frame::with_capacity(events * ROW_BYTES_USUAL);
         let mut scrubbed = Scrubbed::default();
         for part in parts {
             let user_agent = part.user_agent.as_deref();
@@ -112,7 +116,7 @@ impl Pipeline {
                 match event {
                     Ok(event) => {
                         let (table, count) = &mut accepted[usize::from(event.bot.is_some())];
-                        write(&mut frame, *table, &event, &site.name, received_at, &mut scrubbed)?;
+                        write(&mut frame, *table, event, &site.name, received_at, &mut scrubbed)?;
                         *count += 1;
                     }
                     Err((reason, dropped)) => {
@@ -180,19 +184,17 @@ impl Pipeline {
 fn write(
     frame: &mut Frame,
     table: Table,
-    event: &EnrichedEvent<'_>,
+    event: EnrichedEvent<'_>,
     site: &SiteName,
     received_at: i64,
     scrubbed: &mut Scrubbed,
 ) -> Result<(), Rejection> {
-    let mut row = event.event_row(site, received_at);
+    let identifiers = event
+        .identifier_rows(site, received_at)
+        .try_for_each(|row| frame.push(Table::Identifiers, &row));
+    let mut row = event.into_event_row(site, received_at);
     scrubbed.row(&mut row);
-    let written = frame.push(table, &row).and_then(|()| {
-        event
-            .identifier_rows(site, received_at)
-            .try_for_each(|row| frame.push(Table::Identifiers, &row))
-    });
-    written.map_err(|error| {
+    identifiers.and_then(|()| frame.push(table, &row)).map_err(|error| {
         tracing::error!(%error, "a row has no form, its request is refused");
         Rejection::SpoolUnwritable
     })

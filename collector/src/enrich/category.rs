@@ -1,16 +1,21 @@
 //! What a page is about, as the page says it.
 
+use std::borrow::Cow;
+
 use wire::Text;
 use wire::limits::{CATEGORIES_MAX, NAME_BYTES_MAX};
 
 use crate::validate::cut;
 
 /// The levels as they are stored: most general first, each once, none empty.
-pub(super) fn levels<'a>(sent: &'a [Text<'a>]) -> Vec<&'a str> {
+pub(super) fn levels<'a>(sent: &'a [Text<'a>]) -> Vec<Cow<'a, str>> {
     let mut levels = Vec::with_capacity(sent.len().min(CATEGORIES_MAX));
     for level in sent.iter().map(|level| cut(level.trim(), NAME_BYTES_MAX)) {
-        if levels.len() < CATEGORIES_MAX && !level.is_empty() && !levels.contains(&level) {
-            levels.push(level);
+        if levels.len() < CATEGORIES_MAX
+            && !level.is_empty()
+            && !levels.iter().any(|known| known == level)
+        {
+            levels.push(Cow::Borrowed(level));
         }
     }
     levels

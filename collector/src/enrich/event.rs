@@ -24,7 +24,7 @@ pub(crate) struct EnrichedEvent<'a> {
     pub(crate) event: ValidEvent<'a>,
     pub(crate) visit: &'a Visit<'a>,
     pub(crate) page: Page<'a>,
-    pub(crate) categories: Vec<&'a str>,
+    pub(crate) categories: Vec<Cow<'a, str>>,
     /// The page before, without its query.
     pub(crate) referrer: &'a str,
     pub(crate) traffic: Traffic<'a>,

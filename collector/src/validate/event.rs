@@ -6,6 +6,7 @@ use uuid::Uuid;
 use wire::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, USER_BYTES_MAX};
 use wire::{Consent, Event, Kind};
 
+use super::properties::Property;
 use super::{DropReason, Times};
 
 /// An event that may be kept. Its texts are still the sender's own, cut to their limits.
@@ -29,13 +30,13 @@ pub(crate) struct ValidEvent<'a> {
     pub(crate) funnel: &'a str,
     pub(crate) step: &'a str,
     /// Of an identify the traits: read for identifiers, never stored.
-    pub(crate) properties: Vec<(String, String)>,
+    pub(crate) properties: Vec<Property<'a>>,
 }
 
 /// Checks an event; `properties` are its own, flattened.
 pub(crate) fn event<'a, P>(
     event: &'a Event<'a, P>,
-    properties: Vec<(String, String)>,
+    properties: Vec<Property<'a>>,
     times: &Times,
 ) -> Result<ValidEvent<'a>, DropReason> {
     let kind = Kind::from_name(&event.kind).ok_or(DropReason::TypeUnknown)?;
@@ -121,6 +122,17 @@ fn text<'a>(text: &'a Option<wire::Text<'a>>, bytes_max: usize) -> &'a str {
 /// The text up to so many bytes, never in the middle of a character.
 pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
+}
+
+/// The same of a text that may be held already.
+pub(crate) fn cut_cow(text: Cow<'_, str>, bytes_max: usize) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(cut(text, bytes_max)),
+        Cow::Owned(mut text) => {
+            text.truncate(text.floor_char_boundary(bytes_max));
+            Cow::Owned(text)
+        }
+    }
 }
 
 #[cfg(test)]

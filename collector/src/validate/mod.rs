@@ -9,7 +9,7 @@ mod site;
 mod time;
 
 pub use drop_reason::DropReason;
-pub(crate) use event::{ValidEvent, cut, event};
+pub(crate) use event::{ValidEvent, cut, cut_cow, event};
 pub(crate) use properties::flatten;
 pub(crate) use site::{Site, SiteTable};
 pub(crate) use time::Times;

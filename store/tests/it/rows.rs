@@ -56,7 +56,7 @@ async fn stored(database: &TestDatabase, from: &str) -> Vec<EventRow> {
 #[tokio::test]
 async fn every_column_of_an_event_comes_back_as_it_went() {
     let database = TestDatabase::create().await;
-    let plain = serde_json::to_value(EventRow::default()).unwrap();
+    let plain = serde_json::to_value(<EventRow>::default()).unwrap();
     let sent = serde_json::to_value(full()).unwrap();
     for (column, value) in sent.as_object().unwrap() {
         assert_ne!(Some(value), plain.get(column), "{column} says nothing");
