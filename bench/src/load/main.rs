@@ -52,6 +52,8 @@ struct Arguments {
 struct Measured {
     requests: u64,
     events: u64,
+    /// With those of the warm-up.
+    events_sent: u64,
     seconds: f64,
     requests_per_second: f64,
     events_per_second: f64,
@@ -68,6 +70,7 @@ struct Run {
     until: Instant,
     latencies: Histogram<u64>,
     requests: u64,
+    requests_sent: u64,
     refused: u64,
 }
 
@@ -92,7 +95,8 @@ async fn run(arguments: &Arguments) -> Result<Measured> {
     let measuring_from = Instant::now() + Duration::from_secs_f64(arguments.warm_up);
     let until = measuring_from + Duration::from_secs_f64(arguments.seconds);
     let latencies = Histogram::new_with_bounds(1, 60_000_000, 3)?;
-    let run = Run { visits, measuring_from, until, latencies, requests: 0, refused: 0 };
+    let run =
+        Run { visits, measuring_from, until, latencies, requests: 0, requests_sent: 0, refused: 0 };
     let run = Rc::new(RefCell::new(run));
     let every = arguments.rate.map(|rate| {
         let requests = rate / arguments.events as f64 / arguments.connections as f64;
@@ -113,6 +117,7 @@ async fn run(arguments: &Arguments) -> Result<Measured> {
     Ok(Measured {
         requests: run.requests,
         events,
+        events_sent: run.requests_sent * arguments.events as u64,
         seconds,
         requests_per_second: run.requests as f64 / seconds,
         events_per_second: events as f64 / seconds,
@@ -146,6 +151,7 @@ async fn send(
         request.extend_from_slice(run.borrow_mut().visits.next());
         let status = connection.ask(&request).await?;
         let mut run = run.borrow_mut();
+        run.requests_sent += 1;
         let now = Instant::now();
         if began >= run.measuring_from && now <= run.until {
             run.requests += 1;
