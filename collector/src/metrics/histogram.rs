@@ -69,7 +69,6 @@ impl TypedMetric for Histogram {
 }
 
 impl EncodeMetric for Histogram {
-    #[expect(clippy::cast_precision_loss, reason = "the text is read as floating point anyway")]
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), fmt::Error> {
         let buckets = &*self.0;
         let written = |number: u64| number as f64 / buckets.divisor;
