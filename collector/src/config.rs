@@ -11,8 +11,10 @@ use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::StartError;
+use crate::handle::Handle;
 use crate::receive::{Assets, TrustedProxy};
 use crate::spool::{Durability, Limits};
+use crate::tls::{LiveTls, TlsFiles};
 
 /// Room for one of the largest requests and then some; less than this could never take a batch.
 const SPOOL_BYTES_MIN: u64 = 16 * 1024 * 1024;
@@ -34,6 +36,12 @@ pub struct CollectorConfig {
     /// A database of networks (.mmdb) by which visits from data centres are set apart as bots'; several are asked in order
     #[arg(long, env = "FOOTFALL_ASN_FILE", value_delimiter = ',', value_name = "FILE")]
     asn_file: Vec<PathBuf>,
+    /// The certificate for TLS, with those that lead to a root after it (PEM); read again when it changes
+    #[arg(long, env = "FOOTFALL_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "FOOTFALL_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// A proxy whose X-Forwarded-For is believed: an address, a network, or one of loopback, private,
     /// cloudflare; none by default
     #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = TrustedProxy::parse, value_name = "CIDR")]
@@ -78,6 +86,7 @@ pub struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) geo_files: Vec<PathBuf>,
     pub(crate) asn_files: Vec<PathBuf>,
+    pub(crate) tls: Option<Arc<LiveTls>>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
@@ -88,6 +97,7 @@ pub struct Settings {
     pub(crate) drain_timeout: Duration,
     pub(crate) assets: Assets,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) handle: Handle,
 }
 
 impl CollectorConfig {
@@ -134,11 +144,15 @@ impl CollectorConfig {
             self.flush_bytes,
             "must be at least twice --flush-bytes",
         )?;
+        let tls = self.tls_cert.zip(self.tls_key).map(|(cert, key)| {
+            LiveTls::open(TlsFiles { cert, key }).map(Arc::new).map_err(StartError::Tls)
+        });
         Ok(Settings {
             listen: self.collector_listen,
             data_dir: data_dir.to_owned(),
             geo_files: self.geo_file,
             asn_files: self.asn_file,
+            tls: tls.transpose()?,
             trusted_proxies: self.trusted_proxy.iter().flat_map(TrustedProxy::networks).collect(),
             durability: self.durability,
             limits: Limits {
@@ -154,6 +168,7 @@ impl CollectorConfig {
             drain_timeout: self.drain_timeout,
             assets,
             clock: Arc::new(SystemClock),
+            handle: Handle::default(),
         })
     }
 }
@@ -163,6 +178,18 @@ impl Settings {
     #[must_use]
     pub const fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// How the collector's address begins: `http`, or `https` with a certificate.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Holds the collector that will run with these settings.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Takes the time of day from this clock.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tracing::Level;
 
+use crate::tls::TlsError;
+
 /// The operator's: the collector does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -29,6 +31,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("cannot take requests by TLS")]
+    Tls(#[source] TlsError),
     /// Two settings do not fit together.
     #[error("{setting} is {value}, but {rule}")]
     Setting {

@@ -17,6 +17,7 @@ use crate::error::CollectorError;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
+use crate::reload::Reload;
 use crate::server::Door;
 use crate::sink::{ClickHouseSink, Splitter, drain};
 use crate::sites::Sites;
@@ -46,7 +47,7 @@ pub async fn run(
     let (spool, found) = Spool::open(&spool_dir, settings.limits, settings.durability)?;
     let metrics = Arc::new(Metrics::new());
     tell_found(&found, &metrics);
-    let spool = Arc::new(spool);
+    let spool = Arc::new(spool.timed_by(metrics.spool_seconds.clone()));
     let health = Arc::new(Health::default());
     let sites = Arc::new(Sites::load(&settings.data_dir));
     if tokio::time::timeout(SITES_TIMEOUT, sites.refresh(&server, &health)).await.is_err() {
@@ -81,23 +82,23 @@ pub async fn run(
         }
     });
 
-    let enricher = Arc::new(LiveEnricher::open(&settings.geo_files, &settings.asn_files));
-    tasks.spawn(Arc::clone(&enricher).keep_fresh());
-    let drain_timeout = settings.drain_timeout;
-    let door = Door {
-        pipeline: Pipeline {
-            clock: Arc::clone(&settings.clock),
-            sites,
-            enricher,
-            suppressed,
-            spool: Arc::clone(&spool),
-            metrics,
-            refusing: AtomicBool::new(false),
-        },
-        dead,
-        health,
-        settings,
+    let enricher = LiveEnricher::open(&settings.geo_files, &settings.asn_files);
+    let enricher = Arc::new(enricher.counting(metrics.visits.clone()));
+    let pipeline = Pipeline {
+        clock: Arc::clone(&settings.clock),
+        sites,
+        enricher,
+        suppressed,
+        spool: Arc::clone(&spool),
+        metrics,
+        refusing: AtomicBool::new(false),
     };
+    let handle = settings.handle();
+    let reload = Reload::new(&pipeline, &settings, server, &health);
+    tasks.spawn(reload.keep_fresh(handle.clone()));
+    let drain_timeout = settings.drain_timeout;
+    let door = Door { pipeline, dead, health, settings };
+    handle.now_takes_requests();
     tokio::select! {
         () = crate::server::serve(door, listener, shutdown) => {}
         _ = tasks.join_next() => return Err(CollectorError::TaskEnded { task: "upkeep" }),
@@ -106,6 +107,11 @@ pub async fn run(
 
     spool.seal();
     stop_draining.send_replace(true);
+    finish(&spool, draining, drain_timeout).await;
+    Ok(())
+}
+
+async fn finish(spool: &Spool, mut draining: JoinSet<()>, drain_timeout: Duration) {
     if tokio::time::timeout(drain_timeout, draining.join_next()).await.is_err() {
         let blocks = spool.blocks_waiting();
         tracing::warn!(
@@ -113,7 +119,6 @@ pub async fn run(
             "stopped before ClickHouse had taken everything; the rest waits for the next start"
         );
     }
-    Ok(())
 }
 
 fn tell_found(found: &Found, metrics: &Metrics) {

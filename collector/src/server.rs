@@ -13,20 +13,22 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
 use crate::error::Rejection;
-use crate::health::Health;
+use crate::health::{Certificate, Health};
+use crate::metrics::Now;
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Sent, body, client_ip, pixel};
+use crate::receive::{Sent, Way, body, client_ip, pixel};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -49,21 +51,19 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     let permits = Arc::new(Semaphore::new(door.settings.connections_max));
     let door = Arc::new(door);
     let graceful = GracefulShutdown::new();
+    let (close, closing) = watch::channel(false);
     // Owned here, so that connections end with this future.
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             (stream, peer, permit) = accept(&listener, &permits) => {
-                let connection = connection(Arc::clone(&door), stream, peer);
-                let connection = graceful.watch(connection);
-                let open = Arc::clone(&door);
+                let (door, closing) = (Arc::clone(&door), closing.clone());
+                let watcher = graceful.watcher();
                 connections.spawn(async move {
-                    open.pipeline.metrics.connections.inc();
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                    open.pipeline.metrics.connections.dec();
+                    door.pipeline.metrics.connections.inc();
+                    Arc::clone(&door).connected(stream, peer, watcher, closing).await;
+                    door.pipeline.metrics.connections.dec();
                     drop(permit);
                 });
             }
@@ -72,6 +72,7 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
         }
     }
     drop(listener);
+    close.send_replace(true);
     if tokio::time::timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
@@ -102,13 +103,9 @@ async fn accept(
 
 fn connection(
     door: Arc<Door>,
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
 ) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
-    // Answers are small and complete; waiting to fill a packet would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
-    }
     let header_timeout = door.settings.header_timeout;
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
@@ -122,16 +119,51 @@ fn connection(
 }
 
 impl Door {
+    /// Serves a connection to its end: as it is, or behind a TLS handshake. A stop does not wait for
+    /// handshakes; there is no request yet.
+    async fn connected(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        watcher: Watcher,
+        mut closing: watch::Receiver<bool>,
+    ) {
+        // Answers are small and complete; waiting to fill a packet would only delay them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+        let ended = match self.settings.tls.clone() {
+            None => watcher.watch(connection(self, stream, peer)).await,
+            Some(tls) => {
+                let handshake = tokio::select! {
+                    handshake = tls.accept(stream, self.settings.header_timeout) => handshake,
+                    _ = closing.wait_for(|closing| *closing) => return,
+                };
+                match handshake {
+                    Ok(stream) => watcher.watch(connection(self, stream, peer)).await,
+                    Err(failure) => return self.pipeline.metrics.handshake_failed(failure),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answered {
+        let began = Instant::now();
+        let way = Way::of(request.uri().path());
         let answer = self.route(request, peer).await;
-        answer.unwrap_or_else(|rejection| {
+        let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
             self.pipeline.metrics.rejected(spec.tag);
             if spec.level == tracing::Level::DEBUG {
                 tracing::debug!(tag = spec.tag, %rejection, "refused a request");
             }
             respond::rejection(&rejection)
-        })
+        });
+        self.pipeline.metrics.answered(way, answer.status().as_u16(), began.elapsed());
+        answer
     }
 
     async fn route(
@@ -175,11 +207,10 @@ impl Door {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let began = Instant::now();
         let (head, body) = request.into_parts();
         let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
+        self.pipeline.metrics.received(Way::Events, body.len());
         let answer = self.pipeline.accept(self.sender(&head.headers, peer), &body).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
         let response = respond::json(StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
     }
@@ -190,14 +221,13 @@ impl Door {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let began = Instant::now();
         let (head, body) = request.into_parts();
         let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
+        self.pipeline.metrics.received(Way::Segment, body.len());
         let sender = self.sender(&head.headers, peer);
         let now = self.pipeline.clock.now_millis();
         let told = segment_api::request(call, &head.headers, &body, sender, now)?;
         let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
         let response = respond::json(StatusCode::OK, &told.success(answer.clone()));
         Ok(respond::with_dropped(response, &answer))
     }
@@ -207,7 +237,6 @@ impl Door {
         request: &Request<B>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let began = Instant::now();
         let headers = request.headers();
         let origin = pixel::origin(headers);
         let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
@@ -216,7 +245,6 @@ impl Door {
         let part =
             Part { events: vec![Sent::Event(told.event)], ..Part::of(sender, Context::default()) };
         let answer = self.pipeline.take(sender, &told.site, 0, &[part]).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
@@ -241,16 +269,33 @@ impl Door {
 
     fn ready(&self) -> Answered {
         let sites = self.pipeline.sites.table().len();
+        let now = self.pipeline.clock.now_millis();
+        let expires_at = self.settings.tls.as_ref().and_then(|tls| tls.expires_at());
+        let certificate = expires_at.map(|expires_at| Certificate::new(expires_at, now));
         let readiness = self.health.readiness(&self.pipeline.spool, self.dead.fill(), sites);
+        let readiness = readiness.with_certificate(certificate);
         let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         respond::json(status, &readiness)
     }
 
     fn metrics(&self) -> Answered {
-        let dead = self.dead.fill();
-        self.pipeline.metrics.dead_letters_are(dead.letters, dead.bytes);
-        let (bytes, _) = self.pipeline.spool.fill();
-        let text = self.pipeline.metrics.text(bytes, self.pipeline.spool.blocks_waiting());
+        let spool = &self.pipeline.spool;
+        let enricher = self.pipeline.enricher.current();
+        let ((spool_bytes, spool_bytes_max), (geo_built, asn_built)) =
+            (spool.fill(), enricher.built());
+        let text = self.pipeline.metrics.text(&Now {
+            spool_bytes,
+            spool_bytes_max,
+            spool_blocks: spool.blocks_waiting(),
+            waiting: spool.waiting_since(),
+            dead_letters: self.dead.fill(),
+            sites: self.pipeline.sites.table().len(),
+            clickhouse_answers: self.health.clickhouse_answers(),
+            user_agents: enricher.user_agents_asked(),
+            geo_built,
+            asn_built,
+            certificate_expires_at: self.settings.tls.as_ref().and_then(|tls| tls.expires_at()),
+        });
         respond::text(
             StatusCode::OK,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",

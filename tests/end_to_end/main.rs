@@ -4,6 +4,7 @@
 //! `shop` a visitor walks the example shop in a real browser, and the marketer's numbers are what
 //! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
 //! `fault` what an operator fears, on command, under load; `sdk` other people's SDKs against the collector;
+//! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -15,4 +16,6 @@ mod outage;
 mod pages;
 mod refused;
 mod sdk;
+mod service;
 mod shop;
+mod side_by_side;

@@ -23,6 +23,9 @@ pub(crate) enum BotReason {
 }
 
 impl BotReason {
+    pub(crate) const ALL: [Self; 4] =
+        [Self::UserAgent, Self::NoUserAgent, Self::Webdriver, Self::DataCentre];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::UserAgent => "user_agent",

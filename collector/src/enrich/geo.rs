@@ -39,6 +39,11 @@ impl Geo {
         Self { databases }
     }
 
+    /// When the oldest file was built, in seconds since 1970; nought where there is none.
+    pub(super) fn built(&self) -> u64 {
+        oldest(&self.databases)
+    }
+
     pub(crate) fn place(&self, ip: IpAddr) -> Place<'_> {
         // An IPv4 address that came through an IPv6 socket.
         let ip = ip.to_canonical();
@@ -51,6 +56,10 @@ impl Geo {
         }
         place
     }
+}
+
+pub(super) fn oldest(databases: &[Reader<Vec<u8>>]) -> u64 {
+    databases.iter().map(|database| database.metadata().build_epoch).min().unwrap_or_default()
 }
 
 /// A database that is whole, or a word of why not. A broken one could answer anything, so all of it

@@ -2,38 +2,40 @@
 //! began with, so nobody waits for a file to be read.
 
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::Enricher;
 use super::geo::{Geo, open};
 use super::network::Networks;
-
-/// How often the files are looked at.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
-
-/// What tells that a file was replaced: when, and how many bytes it has; `None` where it is absent.
-type Stamp = Option<(SystemTime, u64)>;
+use super::{Enricher, VisitCounts};
+use crate::changes::{Changes, LOOK_AGAIN};
 
 #[derive(Debug)]
 pub(crate) struct LiveEnricher {
     geo_files: Vec<PathBuf>,
     asn_files: Vec<PathBuf>,
     current: RwLock<Arc<Enricher>>,
-    /// Of the files as they were before `current` was made of them.
-    opened: Vec<Stamp>,
+    changes: Mutex<Changes>,
 }
 
 impl LiveEnricher {
     /// With these geo and network files, as far as they can be read.
     pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
-        let opened = stamps(geo_files, asn_files);
+        let changes = Changes::of(geo_files.iter().chain(asn_files).cloned());
         Self {
             current: RwLock::new(Arc::new(Enricher::open(geo_files, asn_files))),
             geo_files: geo_files.to_owned(),
             asn_files: asn_files.to_owned(),
-            opened,
+            changes: Mutex::new(changes),
         }
+    }
+
+    /// Counts visits here from now on.
+    pub(crate) fn counting(mut self, counts: VisitCounts) -> Self {
+        let current = self.current.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(enricher) = Arc::get_mut(current) {
+            enricher.counts = counts;
+        }
+        self
     }
 
     /// The one to use for a request, from its beginning to its end.
@@ -43,53 +45,47 @@ impl LiveEnricher {
 
     /// Takes changed files in, for ever.
     pub(crate) async fn keep_fresh(self: Arc<Self>) {
-        let mut loaded = self.opened.clone();
-        let mut seen = loaded.clone();
         loop {
             tokio::time::sleep(LOOK_AGAIN).await;
             let live = Arc::clone(&self);
-            let (before, known) = (seen, loaded);
             // Files may lie on a slow disk, and reading one takes up to seconds.
-            let looked = tokio::task::spawn_blocking(move || live.look(before, known)).await;
-            let Ok(looked) = looked else { return };
-            (seen, loaded) = looked;
+            if tokio::task::spawn_blocking(move || live.look()).await.is_err() {
+                return;
+            }
         }
     }
 
-    /// Reads the files anew where they differ from those loaded and have not changed since they were
-    /// last looked at, so that none is read while it is written. Gives the stamps seen, and loaded.
-    fn look(&self, before: Vec<Stamp>, loaded: Vec<Stamp>) -> (Vec<Stamp>, Vec<Stamp>) {
-        let seen = stamps(&self.geo_files, &self.asn_files);
-        if seen == loaded || seen != before {
-            return (seen, loaded);
+    fn look(&self) {
+        let complete = self.changes.lock().unwrap_or_else(PoisonError::into_inner).are_complete();
+        if complete {
+            self.reload();
         }
-        self.reload();
-        (seen.clone(), seen)
     }
 
-    /// All of them or none: one that cannot be read leaves the former ones in use.
-    fn reload(&self) {
+    /// Reads the files anew, all of them or none: one that cannot be read leaves the former ones in
+    /// use. Gives whether the new ones are in use; `None` where no files are named.
+    pub(crate) fn reload(&self) -> Option<bool> {
+        if self.geo_files.is_empty() && self.asn_files.is_empty() {
+            return None;
+        }
         let all = |files: &[PathBuf]| files.iter().map(open).collect::<Option<Vec<_>>>();
         let (Some(places), Some(networks)) = (all(&self.geo_files), all(&self.asn_files)) else {
             tracing::warn!(
                 "a geo file was replaced by one that cannot be read, the former ones stay in use"
             );
-            return;
+            return Some(false);
         };
-        let user_agents = Arc::clone(&self.current().user_agents);
-        let fresh =
-            Enricher { geo: Geo::of(places), networks: Networks::of(networks), user_agents };
+        let current = self.current();
+        let fresh = Enricher {
+            geo: Geo::of(places),
+            networks: Networks::of(networks),
+            user_agents: Arc::clone(&current.user_agents),
+            counts: current.counts.clone(),
+        };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
         tracing::info!("the geo files were read again");
+        Some(true)
     }
-}
-
-fn stamps(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Vec<Stamp> {
-    let stamp = |path: &PathBuf| {
-        let found = std::fs::metadata(path).ok()?;
-        Some((found.modified().ok()?, found.len()))
-    };
-    geo_files.iter().chain(asn_files).map(stamp).collect()
 }
 
 #[cfg(test)]
@@ -117,16 +113,17 @@ mod tests {
 
         let former = enricher.current();
         replace("GeoLite2-City-Test.mmdb");
-        let (seen, loaded) = enricher.look(enricher.opened.clone(), enricher.opened.clone());
+        enricher.look();
         assert_eq!(live(&enricher), "", "it may still be written");
-        let (seen, loaded) = enricher.look(seen, loaded);
+        enricher.look();
         assert_eq!(live(&enricher), "London");
         assert_eq!(former.geo.place("81.2.69.142".parse().unwrap()).city, "");
 
         replace("MaxMind-DB-test-broken-pointers-24.mmdb");
-        let (seen, loaded) = enricher.look(seen, loaded);
-        let (seen, loaded) = enricher.look(seen, loaded);
+        enricher.look();
+        enricher.look();
         assert_eq!(live(&enricher), "London");
-        assert_eq!(seen, loaded, "a broken file is read once");
+        assert_eq!(enricher.reload(), Some(false), "it is still broken");
+        assert_eq!(live(&enricher), "London");
     }
 }

@@ -6,6 +6,7 @@ mod browser;
 mod campaign;
 mod category;
 mod channel;
+mod counts;
 mod event;
 mod geo;
 mod identity;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use wire::Context;
 
 pub(crate) use bot::BotReason;
+pub(crate) use counts::VisitCounts;
 pub(crate) use event::EnrichedEvent;
 use geo::{Geo, Place};
 pub(crate) use live::LiveEnricher;
@@ -40,6 +42,7 @@ pub(crate) struct Enricher {
     geo: Geo,
     networks: Networks,
     user_agents: Arc<UserAgents>,
+    counts: VisitCounts,
 }
 
 /// What holds for all events of one request, found out once.
@@ -58,7 +61,12 @@ impl Enricher {
         let user_agents = Arc::new(UserAgents::default());
         // The rules are compiled now, and not while the first visitor waits.
         user_agents.device("");
-        Self { geo: Geo::open(geo_files), networks: Networks::open(asn_files), user_agents }
+        Self {
+            geo: Geo::open(geo_files),
+            networks: Networks::open(asn_files),
+            user_agents,
+            counts: VisitCounts::default(),
+        }
     }
 
     /// Looks at who sent the request. Here the address ends. No user agent at all is a server's that
@@ -70,12 +78,24 @@ impl Enricher {
         context: &'a Context<'_>,
     ) -> Visit<'a> {
         let device = user_agent.map_or_else(Arc::default, |agent| self.user_agents.device(agent));
-        Visit {
+        let visit = Visit {
             place: self.geo.place(ip),
             bot: bot::judge(&device, context, ip, &self.networks),
             device,
             language: context.language.as_deref().unwrap_or_default(),
             screen_width: context.screen_width.unwrap_or_default(),
-        }
+        };
+        self.counts.count(&visit);
+        visit
+    }
+
+    /// How often a user agent was remembered, and how often it was read.
+    pub(crate) fn user_agents_asked(&self) -> (u64, u64) {
+        self.user_agents.asked()
+    }
+
+    /// When the oldest of the geo and of the network files was built, in seconds since 1970.
+    pub(crate) fn built(&self) -> (u64, u64) {
+        (self.geo.built(), self.networks.built())
     }
 }

@@ -34,6 +34,11 @@ impl Networks {
         Self { databases }
     }
 
+    /// When the oldest file was built, in seconds since 1970; nought where there is none.
+    pub(super) fn built(&self) -> u64 {
+        super::geo::oldest(&self.databases)
+    }
+
     pub(super) fn is_data_centre(&self, ip: IpAddr) -> bool {
         self.number(ip).is_some_and(|number| DATA_CENTRES.contains(&number))
     }

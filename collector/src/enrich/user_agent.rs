@@ -48,6 +48,11 @@ impl Default for UserAgents {
 }
 
 impl UserAgents {
+    /// How often one was remembered, and how often it had to be read.
+    pub(super) fn asked(&self) -> (u64, u64) {
+        (self.known.hits(), self.known.misses())
+    }
+
     pub(crate) fn device(&self, user_agent: &str) -> Arc<Device> {
         let user_agent = cut(user_agent, USER_AGENT_BYTES_MAX);
         if let Some(device) = self.known.get(user_agent) {

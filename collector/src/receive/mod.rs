@@ -9,8 +9,10 @@ pub(crate) mod pixel;
 pub(crate) mod respond;
 pub(crate) mod segment_api;
 mod trusted_proxy;
+mod way;
 
 pub use assets::Assets;
 pub(crate) use client_ip::client_ip;
 pub(crate) use native::{Sent, batch};
 pub(crate) use trusted_proxy::TrustedProxy;
+pub(crate) use way::Way;
