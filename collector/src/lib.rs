@@ -6,6 +6,7 @@ pub mod dead_letters;
 mod enrich;
 mod error;
 mod explain;
+mod gate;
 mod health;
 pub mod import;
 mod metrics;

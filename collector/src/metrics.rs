@@ -46,6 +46,8 @@ pub(crate) struct Metrics {
     pub(crate) blocks_rejected: Counter,
     pub(crate) blocks_damaged: Counter,
     pub(crate) connections: Gauge,
+    pub(crate) connections_gave_way: Counter,
+    pub(crate) connections_refused: Counter,
     pub(crate) request_seconds: RequestSeconds,
     spool_bytes: Gauge<u64, AtomicU64>,
     spool_blocks: Gauge<u64, AtomicU64>,
@@ -114,6 +116,7 @@ impl Metrics {
         );
         metrics.register_dead_letters(&mut registry);
         metrics.register_scrubbed(&mut registry);
+        metrics.register_gates(&mut registry);
         metrics.registry = registry;
         for table in Table::ALL.map(Table::name) {
             drop(metrics.inserted.get_or_create(&TableLabel { table }));
@@ -144,6 +147,19 @@ impl Metrics {
         for (kind, count) in [("email", scrubbed.emails), ("card", scrubbed.cards)] {
             self.scrubbed.get_or_create(&Kind { kind }).inc_by(count.into());
         }
+    }
+
+    fn register_gates(&self, registry: &mut Registry) {
+        registry.register(
+            "connections_gave_way",
+            "Quiet connections asked to end so that others find room",
+            self.connections_gave_way.clone(),
+        );
+        registry.register(
+            "connections_refused",
+            "Connections closed at once, their address had too many",
+            self.connections_refused.clone(),
+        );
     }
 
     fn register_dead_letters(&self, registry: &mut Registry) {

@@ -15,14 +15,15 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
 use crate::error::Rejection;
+use crate::gate::{Connections, Entered, Guest};
 use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
@@ -32,6 +33,9 @@ use crate::receive::{Sent, body, client_ip, pixel};
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// How long a stop waits for requests that have begun.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often connections that are quiet for too long are looked for.
+const LOOK_AROUND_MIN: Duration = Duration::from_millis(100);
+const LOOK_AROUND_MAX: Duration = Duration::from_secs(5);
 /// How long accepting pauses when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -46,7 +50,12 @@ pub(crate) struct Door {
 
 /// Serves until `shutdown`, then finishes the requests that have begun.
 pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-    let permits = Arc::new(Semaphore::new(door.settings.connections_max));
+    let settings = &door.settings;
+    let connections =
+        Connections::new(settings.connections_max, &settings.gate, &settings.trusted_proxies);
+    let house = Arc::new(connections);
+    let quiet_max = settings.header_timeout + settings.body_timeout;
+    let mut look_around = tokio::time::interval(quiet_max.clamp(LOOK_AROUND_MIN, LOOK_AROUND_MAX));
     let door = Arc::new(door);
     let graceful = GracefulShutdown::new();
     // Owned here, so that connections end with this future.
@@ -54,19 +63,12 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            (stream, peer, permit) = accept(&listener, &permits) => {
-                let connection = connection(Arc::clone(&door), stream, peer);
-                let connection = graceful.watch(connection);
-                let open = Arc::clone(&door);
-                connections.spawn(async move {
-                    open.pipeline.metrics.connections.inc();
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                    open.pipeline.metrics.connections.dec();
-                    drop(permit);
-                });
+            (stream, peer, guest) = accept(&listener, &house, &door.pipeline.metrics) => {
+                let guest = Arc::new(guest);
+                let connection = connection(Arc::clone(&door), stream, peer, Arc::clone(&guest));
+                connections.spawn(attend(Arc::clone(&door), graceful.watch(connection), guest));
             }
+            _ = look_around.tick() => house.end_quiet(quiet_max),
             Some(_) = connections.join_next() => {}
             () = &mut shutdown => break,
         }
@@ -80,18 +82,47 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     }
 }
 
+/// Serves a connection to its end, or until it must give way.
+async fn attend(
+    door: Arc<Door>,
+    connection: impl Future<Output = Result<(), hyper::Error>>,
+    guest: Arc<Guest>,
+) {
+    door.pipeline.metrics.connections.inc();
+    tokio::select! {
+        // First, so that a request that has come is seen before the connection is ended for quiet.
+        biased;
+        ended = connection => {
+            if let Err(error) = ended {
+                tracing::debug!(%error, "a connection broke");
+            }
+        }
+        () = guest.must_go() => {}
+    }
+    door.pipeline.metrics.connections.dec();
+}
+
 /// The next connection, when there is room for one. What cannot be accepted is tried again.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    house: &Arc<Connections>,
+    metrics: &Metrics,
+) -> (TcpStream, SocketAddr, Guest) {
+    let gave_way = |count: usize| {
+        metrics.connections_gave_way.inc_by(count as u64);
+    };
     loop {
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-            // Nobody closes the semaphore.
-            return std::future::pending().await;
-        };
+        house.room(gave_way).await;
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, permit),
+            Ok((stream, peer)) => match house.enter(peer.ip()) {
+                Entered::Guest(guest, count) => {
+                    gave_way(count);
+                    return (stream, peer, guest);
+                }
+                Entered::Refused => {
+                    metrics.connections_refused.inc();
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -104,6 +135,7 @@ fn connection(
     door: Arc<Door>,
     stream: TcpStream,
     peer: SocketAddr,
+    guest: Arc<Guest>,
 ) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
     // Answers are small and complete; waiting to fill a packet would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
@@ -112,7 +144,12 @@ fn connection(
     let header_timeout = door.settings.header_timeout;
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
-        async move { Ok::<_, Infallible>(door.answer(request, peer).await) }
+        let under_way = guest.request();
+        async move {
+            let answer = door.answer(request, peer).await;
+            drop(under_way);
+            Ok::<_, Infallible>(answer)
+        }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -177,8 +214,9 @@ impl Door {
     ) -> Result<Answered, Rejection> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
-        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        let answer = self.pipeline.accept(self.sender(&head.headers, peer), &body).await?;
+        let sender = self.sender(&head.headers, peer);
+        let body = self.body(sender, &head.headers, body).await?;
+        let answer = self.pipeline.accept(sender, &body).await?;
         self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
         let response = respond::json(StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
@@ -192,8 +230,8 @@ impl Door {
     ) -> Result<Answered, Rejection> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
-        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
         let sender = self.sender(&head.headers, peer);
+        let body = self.body(sender, &head.headers, body).await?;
         let now = self.pipeline.clock.now_millis();
         let told = segment_api::request(call, &head.headers, &body, sender, now)?;
         let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
@@ -211,6 +249,7 @@ impl Door {
         let headers = request.headers();
         let origin = pixel::origin(headers);
         let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
+        self.pipeline.gates.knock(sender)?;
         let query = request.uri().query().unwrap_or_default();
         let told = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
@@ -220,10 +259,32 @@ impl Door {
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
+    /// The body of who may send one now.
+    async fn body(
+        &self,
+        sender: Sender<'_>,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Vec<u8>, Rejection> {
+        let timeout = self.settings.body_timeout;
+        match self.pipeline.gates.knock(sender) {
+            Ok(()) => body::read(headers, body, timeout).await,
+            Err(rejection) => {
+                body::discard(body, timeout).await;
+                Err(rejection)
+            }
+        }
+    }
+
     fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         Sender {
-            ip: client_ip(peer.ip(), headers, &self.settings.trusted_proxies),
+            ip: client_ip(
+                peer.ip(),
+                headers,
+                &self.settings.trusted_proxies,
+                self.settings.client_address_header.as_ref(),
+            ),
             user_agent: text(USER_AGENT).unwrap_or_default(),
             origin: text(ORIGIN),
         }
