@@ -1,5 +1,7 @@
 //! `footfall site`
 
+use std::num::NonZeroU64;
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use store::site::{Exclusion, Origin, Site, SiteSettings};
@@ -15,9 +17,9 @@ pub(crate) struct SiteCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a site, or change its origins and exclusions, and print its tag
+    /// Make a site, or change its origins, exclusions and limits, and print its tag
     Add(Add),
-    /// List the sites with their origins and exclusions
+    /// List the sites with their origins, exclusions and limits
     List(List),
 }
 
@@ -28,10 +30,16 @@ struct Add {
     /// Where the site's pages are served from, for example `https://shop.example`; may be repeated
     #[arg(long, required = true, value_name = "URL")]
     origin: Vec<Origin>,
-    /// Events to leave out: network=CIDR, country=XX, host=NAME, path=/PREFIX or user-agent=TEXT; may be
-    /// repeated. What is not given is no longer excluded
+    /// Events to leave out: network=CIDR, country=XX, host=NAME, path=/PREFIX, referrer=HOST or
+    /// user-agent=TEXT; may be repeated. What is not given is no longer excluded
     #[arg(long, value_name = "KIND=WHAT")]
     exclude: Vec<Exclusion>,
+    /// Events the site may have in a day (UTC); further ones are refused until midnight. Not given: any number
+    #[arg(long, value_name = "COUNT")]
+    events_per_day: Option<NonZeroU64>,
+    /// Take visits too whose referrer is on the list of spammers' domains
+    #[arg(long)]
+    keep_referrer_spam: bool,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -62,7 +70,12 @@ impl SiteCommand {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
-        let settings = SiteSettings { origins: self.origin, exclude: self.exclude };
+        let settings = SiteSettings {
+            origins: self.origin,
+            exclude: self.exclude,
+            events_per_day: self.events_per_day,
+            keep_referrer_spam: self.keep_referrer_spam,
+        };
         let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
         println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
@@ -78,7 +91,15 @@ impl List {
                 site.settings.origins.iter().map(ToString::to_string).collect();
             let exclude: Vec<String> =
                 site.settings.exclude.iter().map(ToString::to_string).collect();
-            println!("{}\t{}\t{}", site.name, origins.join(" "), exclude.join(" "));
+            let limits: Vec<String> = site
+                .settings
+                .events_per_day
+                .map(|events| format!("events-per-day={events}"))
+                .into_iter()
+                .chain(site.settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()))
+                .collect();
+            let (origins, exclude) = (origins.join(" "), exclude.join(" "));
+            println!("{}\t{origins}\t{exclude}\t{}", site.name, limits.join(" "));
         }
         Ok(store.close().await?)
     }

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use hyper::header::HeaderName;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::StartError;
+use crate::gate::{GateConfig, GateSettings};
 use crate::handle::Handle;
 use crate::receive::{Assets, TrustedProxy};
 use crate::spool::{Durability, Limits};
@@ -42,10 +44,14 @@ pub struct CollectorConfig {
     /// The certificate's private key (PEM)
     #[arg(long, env = "FOOTFALL_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed: an address, a network, or one of loopback, private,
-    /// cloudflare; none by default
+    /// A proxy whose word for the visitor's address is taken: an address, a network, or one of loopback,
+    /// private, cloudflare, fastly, google; none by default
     #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = TrustedProxy::parse, value_name = "CIDR")]
     trusted_proxy: Vec<TrustedProxy>,
+    /// The header in which a trusted proxy names the visitor's address, in place of X-Forwarded-For; one that
+    /// it always sets itself, such as CF-Connecting-IP
+    #[arg(long, env = "FOOTFALL_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
+    client_address_header: Option<HeaderName>,
     /// What an answered event survives: the end of the process, or of the machine (fsync)
     #[arg(long, env = "FOOTFALL_DURABILITY", value_enum, default_value_t)]
     durability: Durability,
@@ -65,7 +71,8 @@ pub struct CollectorConfig {
     /// How long an event waits for others before it is inserted
     #[arg(long, env = "FOOTFALL_FLUSH_AGE", default_value = "1s", value_parser = duration, value_name = "TIME")]
     flush_age: Duration,
-    /// Connections at a time; further ones wait to be accepted
+    /// Connections at a time; when there are more, idle ones are closed, and where there is none, new ones
+    /// wait to be accepted
     #[arg(long, env = "FOOTFALL_CONNECTIONS_MAX", default_value_t = 4096, value_name = "COUNT")]
     connections_max: usize,
     /// How long a client may take for a request's head, and may keep a connection idle
@@ -74,6 +81,8 @@ pub struct CollectorConfig {
     /// How long a client may take for a request's body
     #[arg(long, env = "FOOTFALL_BODY_TIMEOUT", default_value = "15s", value_parser = duration, value_name = "TIME")]
     body_timeout: Duration,
+    #[command(flatten)]
+    gate: GateConfig,
     /// How long a stop waits for ClickHouse to take what is spooled; the rest waits for the next start
     #[arg(long, env = "FOOTFALL_DRAIN_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "TIME")]
     drain_timeout: Duration,
@@ -88,12 +97,14 @@ pub struct Settings {
     pub(crate) asn_files: Vec<PathBuf>,
     pub(crate) tls: Option<Arc<LiveTls>>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) client_address_header: Option<HeaderName>,
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
     pub(crate) dead_letters_bytes_max: u64,
     pub(crate) connections_max: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
+    pub(crate) gate: GateSettings,
     pub(crate) drain_timeout: Duration,
     pub(crate) assets: Assets,
     pub(crate) clock: Arc<dyn Clock>,
@@ -154,6 +165,7 @@ impl CollectorConfig {
             asn_files: self.asn_file,
             tls: tls.transpose()?,
             trusted_proxies: self.trusted_proxy.iter().flat_map(TrustedProxy::networks).collect(),
+            client_address_header: self.client_address_header,
             durability: self.durability,
             limits: Limits {
                 block_rows_max: self.flush_rows,
@@ -165,6 +177,7 @@ impl CollectorConfig {
             connections_max: self.connections_max,
             header_timeout: self.header_timeout,
             body_timeout: self.body_timeout,
+            gate: self.gate.settings(),
             drain_timeout: self.drain_timeout,
             assets,
             clock: Arc::new(SystemClock),

@@ -93,6 +93,12 @@ pub enum Rejection {
     SiteUnknown { site: String },
     #[error("the site does not list the origin {origin:?}")]
     OriginNotAllowed { origin: String },
+    #[error("too many events come from this address")]
+    AddressTooFast { wait: Duration },
+    #[error("too many events come for this site")]
+    SiteTooFast { wait: Duration },
+    #[error("the site's {events_per_day} events of this day are used up")]
+    SiteOverQuota { events_per_day: u64, wait: Duration },
     #[error("the spool is full")]
     SpoolFull,
     #[error("the spool cannot be written")]
@@ -199,6 +205,9 @@ impl Rejection {
                 StatusCode::FORBIDDEN,
                 "add the origin with `footfall site add NAME --origin URL`",
             ),
+            Self::AddressTooFast { wait }
+            | Self::SiteTooFast { wait }
+            | Self::SiteOverQuota { wait, .. } => self.too_many(*wait),
             Self::SpoolFull => ours(
                 "spool_full",
                 "send the same batch again later; the operator: see why ClickHouse does not take rows",
@@ -208,6 +217,26 @@ impl Rejection {
                 "send the same batch again later; the operator: see whether the disk is full",
             ),
         }
+    }
+
+    /// The client must slow down: it may go on after so long.
+    fn too_many(&self, wait: Duration) -> Spec {
+        let (tag, hint) = match self {
+            Self::AddressTooFast { .. } => (
+                "address_too_fast",
+                "send the same batch again later; the operator: see --page-rate, --server-rate and --trusted-proxy",
+            ),
+            Self::SiteOverQuota { .. } => (
+                "site_over_quota",
+                "send the same batch again after midnight UTC, or raise `footfall site add --events-per-day`",
+            ),
+            _ => {
+                ("site_too_fast", "send the same batch again later; the operator: see --site-rate")
+            }
+        };
+        let whole = Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        let retry_after = Some(whole.max(RETRY_SOON));
+        Spec { retry_after, ..client(tag, StatusCode::TOO_MANY_REQUESTS, hint) }
     }
 
     /// One of each, for the table in docs/WIRE.md and for metrics that start at nought.
@@ -228,6 +257,9 @@ impl Rejection {
             Self::KeyMissing,
             Self::SiteUnknown { site: none() },
             Self::OriginNotAllowed { origin: none() },
+            Self::AddressTooFast { wait: RETRY_SOON },
+            Self::SiteTooFast { wait: RETRY_SOON },
+            Self::SiteOverQuota { events_per_day: 0, wait: RETRY_SOON },
             Self::SpoolFull,
             Self::SpoolUnwritable,
         ]

@@ -7,6 +7,7 @@ pub mod dead_letters;
 mod enrich;
 mod error;
 mod explain;
+mod gate;
 mod handle;
 mod health;
 pub mod import;

@@ -13,6 +13,7 @@ use wire::{Answer, Context, Dropped, SiteName, Text};
 use crate::clock::Clock;
 use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed, Visit};
 use crate::error::Rejection;
+use crate::gate::Gates;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
 use crate::sites::Sites;
@@ -61,6 +62,7 @@ const ROW_BYTES_USUAL: usize = 640;
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) gates: Arc<Gates>,
     pub(crate) sites: Arc<Sites>,
     pub(crate) enricher: Arc<LiveEnricher>,
     pub(crate) suppressed: Arc<Suppressed>,
@@ -94,6 +96,8 @@ impl Pipeline {
         let sites = self.sites.table();
         let site = sites.find(site)?;
         site.check_origin(sender.origin)?;
+        let events = parts.iter().map(|part| part.events.len()).sum();
+        self.gates.batch(sender, site, events, received_at)?;
         let times = Times::of_batch(sent_at, received_at);
         let enricher = self.enricher.current();
         let mut answer = Answer::default();
@@ -131,6 +135,7 @@ impl Pipeline {
             self.spool(frame).await?;
         }
         // Counted only now: a batch that is refused comes again.
+        self.gates.quotas.count(site, answer.accepted, received_at);
         accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
         self.metrics.scrubbed(scrubbed);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
@@ -149,7 +154,10 @@ impl Pipeline {
         if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
             return Err(left_out(sent, DropReason::PersonSuppressed));
         }
-        match site.excludes_page(&event.page.host, event.page.path) {
+        let unwanted = site
+            .excludes_page(&event.page.host, event.page.path)
+            .or_else(|| site.excludes_referrer(&event.referrer_host(), &self.gates.spam));
+        match unwanted {
             Some(reason) => Err(left_out(sent, reason)),
             None => Ok(event),
         }

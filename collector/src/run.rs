@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
 use crate::enrich::LiveEnricher;
 use crate::error::CollectorError;
+use crate::gate::{Gates, raise_open_files};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
@@ -43,6 +44,7 @@ pub async fn run(
     server: Server,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), CollectorError> {
+    raise_open_files(settings.connections_max);
     let spool_dir = settings.data_dir.join("spool");
     let (spool, found) = Spool::open(&spool_dir, settings.limits, settings.durability)?;
     let metrics = Arc::new(Metrics::new());
@@ -64,10 +66,8 @@ pub async fn run(
         let spool = Arc::clone(&spool);
         async move { spool.sync_on_demand().await }
     });
-    tasks.spawn({
-        let (sites, server, health) = (Arc::clone(&sites), server.clone(), Arc::clone(&health));
-        async move { sites.keep_fresh(&server, &health).await }
-    });
+    tasks.spawn(keep_sites_fresh(Arc::clone(&sites), server.clone(), Arc::clone(&health)));
+    let gates = gates(&settings, &server, &sites, &mut tasks).await;
     tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
     tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
     let mut draining = JoinSet::new();
@@ -86,6 +86,7 @@ pub async fn run(
     let enricher = Arc::new(enricher.counting(metrics.visits.clone()));
     let pipeline = Pipeline {
         clock: Arc::clone(&settings.clock),
+        gates,
         sites,
         enricher,
         suppressed,
@@ -132,6 +133,29 @@ fn tell_found(found: &Found, metrics: &Metrics) {
             "cut what was not written to its end and so never answered"
         );
     }
+}
+
+/// The gates, which know from the start what ClickHouse has of sites with a quota.
+async fn gates(
+    settings: &Settings,
+    server: &Server,
+    sites: &Arc<Sites>,
+    tasks: &mut JoinSet<()>,
+) -> Arc<Gates> {
+    let gates = Arc::new(Gates::new(settings.gate.clone()));
+    let used = gates.quotas.look(server, sites, settings.clock.now_millis());
+    // Where ClickHouse is away, the day's count begins at nought: events are rather taken.
+    drop(tokio::time::timeout(SITES_TIMEOUT, used).await);
+    tasks.spawn({
+        let (gates, sites, server) = (Arc::clone(&gates), Arc::clone(sites), server.clone());
+        let clock = Arc::clone(&settings.clock);
+        async move { gates.quotas.keep_fresh(&server, &sites, &clock).await }
+    });
+    gates
+}
+
+async fn keep_sites_fresh(sites: Arc<Sites>, server: Server, health: Arc<Health>) {
+    sites.keep_fresh(&server, &health).await;
 }
 
 async fn keep_fresh(suppressed: Arc<Suppressed>, server: Server) {

@@ -16,15 +16,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
 use crate::error::Rejection;
+use crate::gate::{Connections, Entered, Guest};
 use crate::health::{Certificate, Health};
-use crate::metrics::Now;
+use crate::metrics::{Metrics, Now};
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
@@ -34,6 +35,9 @@ use crate::receive::{Sent, Way, body, client_ip, pixel};
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// How long a stop waits for requests that have begun.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often connections that are quiet for too long are looked for.
+const LOOK_AROUND_MIN: Duration = Duration::from_millis(100);
+const LOOK_AROUND_MAX: Duration = Duration::from_secs(5);
 /// How long accepting pauses when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -48,7 +52,12 @@ pub(crate) struct Door {
 
 /// Serves until `shutdown`, then finishes the requests that have begun.
 pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-    let permits = Arc::new(Semaphore::new(door.settings.connections_max));
+    let settings = &door.settings;
+    let connections =
+        Connections::new(settings.connections_max, &settings.gate, &settings.trusted_proxies);
+    let house = Arc::new(connections);
+    let quiet_max = settings.header_timeout + settings.body_timeout;
+    let mut look_around = tokio::time::interval(quiet_max.clamp(LOOK_AROUND_MIN, LOOK_AROUND_MAX));
     let door = Arc::new(door);
     let graceful = GracefulShutdown::new();
     let (close, closing) = watch::channel(false);
@@ -57,16 +66,14 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            (stream, peer, permit) = accept(&listener, &permits) => {
-                let (door, closing) = (Arc::clone(&door), closing.clone());
-                let watcher = graceful.watcher();
-                connections.spawn(async move {
-                    door.pipeline.metrics.connections.inc();
-                    Arc::clone(&door).connected(stream, peer, watcher, closing).await;
-                    door.pipeline.metrics.connections.dec();
-                    drop(permit);
-                });
+            (stream, peer, guest) = accept(&listener, &house, &door.pipeline.metrics) => {
+                let guest = Arc::new(guest);
+                let connection = Arc::clone(&door).connected(
+                    stream, peer, Arc::clone(&guest), graceful.watcher(), closing.clone(),
+                );
+                connections.spawn(attend(Arc::clone(&door), connection, guest));
             }
+            _ = look_around.tick() => house.end_quiet(quiet_max),
             Some(_) = connections.join_next() => {}
             () = &mut shutdown => break,
         }
@@ -81,18 +88,39 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     }
 }
 
+/// Serves a connection to its end, or until it must give way.
+async fn attend(door: Arc<Door>, connection: impl Future<Output = ()>, guest: Arc<Guest>) {
+    door.pipeline.metrics.connections.inc();
+    tokio::select! {
+        // First, so that a request that has come is seen before the connection is ended for quiet.
+        biased;
+        () = connection => {}
+        () = guest.must_go() => {}
+    }
+    door.pipeline.metrics.connections.dec();
+}
+
 /// The next connection, when there is room for one. What cannot be accepted is tried again.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    house: &Arc<Connections>,
+    metrics: &Metrics,
+) -> (TcpStream, SocketAddr, Guest) {
+    let gave_way = |count: usize| {
+        metrics.connections_gave_way.inc_by(count as u64);
+    };
     loop {
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-            // Nobody closes the semaphore.
-            return std::future::pending().await;
-        };
+        house.room(gave_way).await;
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, permit),
+            Ok((stream, peer)) => match house.enter(peer.ip()) {
+                Entered::Guest(guest, count) => {
+                    gave_way(count);
+                    return (stream, peer, guest);
+                }
+                Entered::Refused => {
+                    metrics.connections_refused.inc();
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -105,11 +133,17 @@ fn connection(
     door: Arc<Door>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
+    guest: Arc<Guest>,
 ) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
     let header_timeout = door.settings.header_timeout;
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
-        async move { Ok::<_, Infallible>(door.answer(request, peer).await) }
+        let under_way = guest.request();
+        async move {
+            let answer = door.answer(request, peer).await;
+            drop(under_way);
+            Ok::<_, Infallible>(answer)
+        }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -125,6 +159,7 @@ impl Door {
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
+        guest: Arc<Guest>,
         watcher: Watcher,
         mut closing: watch::Receiver<bool>,
     ) {
@@ -133,14 +168,14 @@ impl Door {
             tracing::debug!(%error, "a connection keeps its delay");
         }
         let ended = match self.settings.tls.clone() {
-            None => watcher.watch(connection(self, stream, peer)).await,
+            None => watcher.watch(connection(self, stream, peer, guest)).await,
             Some(tls) => {
                 let handshake = tokio::select! {
                     handshake = tls.accept(stream, self.settings.header_timeout) => handshake,
                     _ = closing.wait_for(|closing| *closing) => return,
                 };
                 match handshake {
-                    Ok(stream) => watcher.watch(connection(self, stream, peer)).await,
+                    Ok(stream) => watcher.watch(connection(self, stream, peer, guest)).await,
                     Err(failure) => return self.pipeline.metrics.handshake_failed(failure),
                 }
             }
@@ -208,9 +243,9 @@ impl Door {
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let (head, body) = request.into_parts();
-        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        self.pipeline.metrics.received(Way::Events, body.len());
-        let answer = self.pipeline.accept(self.sender(&head.headers, peer), &body).await?;
+        let sender = self.sender(&head.headers, peer);
+        let body = self.body(Way::Events, sender, &head.headers, body).await?;
+        let answer = self.pipeline.accept(sender, &body).await?;
         let response = respond::json(StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
     }
@@ -222,9 +257,8 @@ impl Door {
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let (head, body) = request.into_parts();
-        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        self.pipeline.metrics.received(Way::Segment, body.len());
         let sender = self.sender(&head.headers, peer);
+        let body = self.body(Way::Segment, sender, &head.headers, body).await?;
         let now = self.pipeline.clock.now_millis();
         let told = segment_api::request(call, &head.headers, &body, sender, now)?;
         let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
@@ -240,6 +274,7 @@ impl Door {
         let headers = request.headers();
         let origin = pixel::origin(headers);
         let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
+        self.pipeline.gates.knock(sender)?;
         let query = request.uri().query().unwrap_or_default();
         let told = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
@@ -248,10 +283,33 @@ impl Door {
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
+    /// The body of who may send one now.
+    async fn body(
+        &self,
+        way: Way,
+        sender: Sender<'_>,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Vec<u8>, Rejection> {
+        let timeout = self.settings.body_timeout;
+        if let Err(rejection) = self.pipeline.gates.knock(sender) {
+            body::discard(body, timeout).await;
+            return Err(rejection);
+        }
+        let body = body::read(headers, body, timeout).await?;
+        self.pipeline.metrics.received(way, body.len());
+        Ok(body)
+    }
+
     fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         Sender {
-            ip: client_ip(peer.ip(), headers, &self.settings.trusted_proxies),
+            ip: client_ip(
+                peer.ip(),
+                headers,
+                &self.settings.trusted_proxies,
+                self.settings.client_address_header.as_ref(),
+            ),
             user_agent: text(USER_AGENT).unwrap_or_default(),
             origin: text(ORIGIN),
         }

@@ -1,5 +1,7 @@
 //! Sites: who may send events, kept with every version that ever was.
 
+use std::num::NonZeroU64;
+
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -39,6 +41,12 @@ pub struct SiteSettings {
     /// What is not wanted of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Exclusion>,
+    /// Events it may have in a day (UTC); `None`: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_day: Option<NonZeroU64>,
+    /// Whether visits that come from a known spammer's domain are taken all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_referrer_spam: bool,
 }
 
 /// What [`add`] did.
@@ -82,6 +90,13 @@ struct Found {
     name: String,
     latest: String,
     since: i64,
+}
+
+/// What [`sql::RECEIVED_SINCE`] answers.
+#[derive(Row, Deserialize)]
+struct Received {
+    site: String,
+    events: u64,
 }
 
 /// Makes a site, or gives it these settings; the same site twice is one version. The latest version holds,
@@ -136,6 +151,24 @@ pub async fn list(server: &Server) -> Result<Vec<Site>, ServerError> {
     let found = server.client().query(sql::SITES).bind(SITES_MAX).fetch_all::<Found>();
     let found = server.within(QUESTION_TIMEOUT, found).await?;
     Ok(found.iter().filter_map(read).collect())
+}
+
+/// How many events each of these sites has that were received since then, bots' too. What happened more
+/// than a day before that moment is not looked for: it would mean to read a month for every answer.
+///
+/// # Errors
+/// When ClickHouse cannot be asked.
+pub async fn received_since(
+    server: &Server,
+    sites: &[&str],
+    since_millis: i64,
+) -> Result<Vec<(String, u64)>, ServerError> {
+    let mut asked = server.client().query(sql::RECEIVED_SINCE);
+    for _ in 0..2 {
+        asked = asked.bind(sites).bind(since_millis).bind(since_millis);
+    }
+    let counts = server.within(QUESTION_TIMEOUT, asked.fetch_all::<Received>()).await?;
+    Ok(counts.into_iter().map(|counted| (counted.site, counted.events)).collect())
 }
 
 fn read(found: &Found) -> Option<Site> {

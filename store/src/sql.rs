@@ -43,6 +43,18 @@ pub(crate) const SITE: &str = "\
 SELECT name, argMax(body, applied_at) AS latest, toUnixTimestamp64Milli(max(applied_at)) AS since
 FROM definitions WHERE kind = 'site' AND name = ? GROUP BY name";
 
+/// Events by site. Bound, twice: the sites, then twice the moment (milliseconds since 1970) since when.
+pub(crate) const RECEIVED_SINCE: &str = "\
+SELECT site, count() AS events FROM (
+    SELECT site FROM events WHERE site IN ?
+        AND toDate(occurred_at) >= toDate(fromUnixTimestamp64Milli(?, 'UTC')) - 1
+        AND received_at >= fromUnixTimestamp64Milli(?, 'UTC')
+    UNION ALL
+    SELECT site FROM bot_events WHERE site IN ?
+        AND toDate(occurred_at) >= toDate(fromUnixTimestamp64Milli(?, 'UTC')) - 1
+        AND received_at >= fromUnixTimestamp64Milli(?, 'UTC')
+) GROUP BY site";
+
 /// One row that is another whenever somebody was suppressed since.
 pub(crate) const SUPPRESSIONS_VERSION: &str = "\
 SELECT count() AS rows, toUnixTimestamp64Milli(max(suppressed_at)) AS latest FROM suppressions";

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::identity::{self, Identifiers};
-use super::page::Page;
+use super::page::{self, Page};
 use super::{BotReason, Visit, campaign, category, referrer};
 use crate::validate::ValidEvent;
 
@@ -33,6 +33,12 @@ pub(crate) struct EnrichedEvent<'a> {
 }
 
 impl<'a> EnrichedEvent<'a> {
+    /// The host of the page before, lower case; empty where there is none, or it is the page's own.
+    pub(crate) fn referrer_host(&self) -> Cow<'a, str> {
+        let host = page::host(self.referrer);
+        if host == self.page.host { Cow::default() } else { host }
+    }
+
     /// Runs every step.
     pub(crate) fn new(mut event: ValidEvent<'a>, visit: &'a Visit<'a>) -> Self {
         let page = Page::of(event.url);

@@ -68,6 +68,8 @@ pub(crate) struct Metrics {
     pub(crate) blocks_rejected: Counter,
     pub(crate) blocks_damaged: Counter,
     pub(crate) connections: Gauge,
+    pub(crate) connections_gave_way: Counter,
+    pub(crate) connections_refused: Counter,
     gauges: Gauges,
     process: Process,
 }
@@ -155,6 +157,14 @@ impl Metrics {
         Self {
             receive,
             rows,
+            connections_gave_way: count(
+                "connections_gave_way",
+                "Quiet connections asked to end so that others find room",
+            ),
+            connections_refused: count(
+                "connections_refused",
+                "Connections closed at once, their address had too many",
+            ),
             blocks_inserted: count("blocks_inserted", "Blocks ClickHouse took"),
             inserts_retried: count("inserts_retried", "Tries to insert that failed for now"),
             blocks_rejected: count("blocks_rejected", "Blocks ClickHouse refused, set aside"),

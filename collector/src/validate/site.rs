@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use store::site::Exclusion;
 use wire::SiteName;
 
-use super::DropReason;
 use super::exclusion::Exclusions;
+use super::{DropReason, ReferrerSpam};
 use crate::error::Rejection;
 
 /// A site as the collector needs it.
@@ -16,6 +16,9 @@ pub(crate) struct Site {
     pub(crate) name: SiteName,
     origins: Vec<String>,
     exclusions: Exclusions,
+    /// `None`: any number.
+    pub(crate) events_per_day: Option<u64>,
+    keeps_referrer_spam: bool,
 }
 
 impl Site {
@@ -24,12 +27,30 @@ impl Site {
             .into_iter()
             .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
             .collect();
-        Self { name, origins, exclusions: Exclusions::default() }
+        Self {
+            name,
+            origins,
+            exclusions: Exclusions::default(),
+            events_per_day: None,
+            keeps_referrer_spam: false,
+        }
     }
 
     /// The site, without what it does not want.
     pub(crate) fn excluding(mut self, exclusions: Vec<Exclusion>) -> Self {
         self.exclusions = Exclusions::new(exclusions);
+        self
+    }
+
+    /// The site, with so many events a day.
+    pub(crate) const fn limited_to(mut self, events_per_day: Option<u64>) -> Self {
+        self.events_per_day = events_per_day;
+        self
+    }
+
+    /// The site, with or without what has a spammer's referrer.
+    pub(crate) const fn keeping_referrer_spam(mut self, keeps: bool) -> Self {
+        self.keeps_referrer_spam = keeps;
         self
     }
 
@@ -46,6 +67,17 @@ impl Site {
     /// Why nothing of this page is wanted.
     pub(crate) fn excludes_page(&self, host: &str, path: &str) -> Option<DropReason> {
         self.exclusions.page(host, path)
+    }
+
+    /// Why nothing that comes from this host is wanted; empty where an event has no referrer.
+    pub(crate) fn excludes_referrer(&self, host: &str, spam: &ReferrerSpam) -> Option<DropReason> {
+        if host.is_empty() {
+            None
+        } else if self.exclusions.referrer(host) {
+            Some(DropReason::ExcludedReferrer)
+        } else {
+            (!self.keeps_referrer_spam && spam.has(host)).then_some(DropReason::ReferrerSpam)
+        }
     }
 
     /// A browser always names the page's origin; a server names none.
@@ -70,6 +102,11 @@ impl SiteTable {
         self.0
             .get(name)
             .ok_or_else(|| Rejection::SiteUnknown { site: super::cut(name, 63).to_owned() })
+    }
+
+    /// The names of the sites that have so many events a day.
+    pub(crate) fn limited(&self) -> impl Iterator<Item = &SiteName> {
+        self.0.values().filter(|site| site.events_per_day.is_some()).map(|site| &site.name)
     }
 
     pub(crate) fn len(&self) -> usize {

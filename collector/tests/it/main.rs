@@ -10,6 +10,7 @@ mod contract;
 mod dead_letters;
 mod dropped;
 mod exactly_once;
+mod gates;
 mod http;
 mod import;
 mod metrics;

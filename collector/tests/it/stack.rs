@@ -165,6 +165,7 @@ pub(crate) fn away(data_dir: &Path) -> Server {
         "user-agent=uptime",
         "path=/admin",
         "host=staging.shop.example",
+        "referrer=spam.example",
     ];
     let sites = json!([{"name": "shop", "origins": ["https://shop.example"], "exclude": exclude}]);
     std::fs::write(data_dir.join("sites.json"), sites.to_string()).unwrap();
