@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use store::site::{Exclusion, Origin, Site, SiteSettings};
+use store::site::{Exclusion, Origin, Site, SiteSettings, Visitors};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
@@ -32,6 +32,10 @@ struct Add {
     /// repeated. What is not given is no longer excluded
     #[arg(long, value_name = "KIND=WHAT")]
     exclude: Vec<Exclusion>,
+    /// Whose id visitors go by: kept (their browser's), cookieless (one the collector makes for a day, and
+    /// none that is sent) or either (the collector's where a browser sends none)
+    #[arg(long, value_name = "HOW", default_value_t)]
+    visitors: Visitors,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -62,7 +66,8 @@ impl SiteCommand {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
-        let settings = SiteSettings { origins: self.origin, exclude: self.exclude };
+        let settings =
+            SiteSettings { origins: self.origin, exclude: self.exclude, visitors: self.visitors };
         let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
         println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
@@ -78,7 +83,8 @@ impl List {
                 site.settings.origins.iter().map(ToString::to_string).collect();
             let exclude: Vec<String> =
                 site.settings.exclude.iter().map(ToString::to_string).collect();
-            println!("{}\t{}\t{}", site.name, origins.join(" "), exclude.join(" "));
+            let visitors = site.settings.visitors;
+            println!("{}\t{}\t{}\t{visitors}", site.name, origins.join(" "), exclude.join(" "));
         }
         Ok(store.close().await?)
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tracing::Level;
 
+use crate::link::{LinkError, LinkKeyError};
+
 /// The operator's: the collector does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -39,6 +41,9 @@ pub enum StartError {
         /// What holds for it.
         rule: &'static str,
     },
+    /// Redirect links could not be told from forged ones.
+    #[error(transparent)]
+    LinkKey(#[from] LinkKeyError),
 }
 
 /// Why [`run`](crate::run()) ended other than by its shutdown.
@@ -88,6 +93,8 @@ pub enum Rejection {
     SiteUnknown { site: String },
     #[error("the site does not list the origin {origin:?}")]
     OriginNotAllowed { origin: String },
+    #[error("this is no link of this collector's: {problem}")]
+    LinkNotSigned { problem: LinkError },
     #[error("the spool is full")]
     SpoolFull,
     #[error("the spool cannot be written")]
@@ -194,6 +201,11 @@ impl Rejection {
                 StatusCode::FORBIDDEN,
                 "add the origin with `footfall site add NAME --origin URL`",
             ),
+            Self::LinkNotSigned { .. } => client(
+                "link_not_signed",
+                StatusCode::FORBIDDEN,
+                "make links with `footfall link` and the key of this collector, and change nothing",
+            ),
             Self::SpoolFull => ours(
                 "spool_full",
                 "send the same batch again later; the operator: see why ClickHouse does not take rows",
@@ -223,6 +235,7 @@ impl Rejection {
             Self::KeyMissing,
             Self::SiteUnknown { site: none() },
             Self::OriginNotAllowed { origin: none() },
+            Self::LinkNotSigned { problem: LinkError::NotSigned },
             Self::SpoolFull,
             Self::SpoolUnwritable,
         ]

@@ -2,12 +2,14 @@
 
 mod clock;
 mod config;
+mod cookieless;
 pub mod dead_letters;
 mod enrich;
 mod error;
 mod explain;
 mod health;
 pub mod import;
+pub mod link;
 mod metrics;
 mod pipeline;
 mod receive;

@@ -89,7 +89,9 @@ fn read(copy: &Path) -> io::Result<Vec<store::site::Site>> {
 fn table(sites: &[store::site::Site]) -> SiteTable {
     let site = |site: &store::site::Site| {
         let origins = site.settings.origins.iter().map(|origin| origin.as_str().to_owned());
-        Site::new(site.name.clone(), origins).excluding(site.settings.exclude.clone())
+        Site::new(site.name.clone(), origins)
+            .excluding(site.settings.exclude.clone())
+            .with_visitors(site.settings.visitors)
     };
     sites.iter().map(site).collect()
 }

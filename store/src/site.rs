@@ -7,6 +7,7 @@ use wire::SiteName;
 
 pub use crate::exclusion::{Exclusion, ExclusionError};
 pub use crate::origin::{Origin, OriginError};
+pub use crate::visitors::{Visitors, VisitorsError};
 
 use crate::event_row::DefinitionRow;
 use crate::server::{QUESTION_TIMEOUT, Server, ServerError};
@@ -39,6 +40,9 @@ pub struct SiteSettings {
     /// What is not wanted of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Exclusion>,
+    /// Whose id its visitors go by.
+    #[serde(default, skip_serializing_if = "Visitors::is_default")]
+    pub visitors: Visitors,
 }
 
 /// What [`add`] did.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use store::site::Exclusion;
+use store::site::{Exclusion, Visitors};
 use wire::SiteName;
 
 use super::DropReason;
@@ -14,6 +14,7 @@ use crate::error::Rejection;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Site {
     pub(crate) name: SiteName,
+    pub(crate) visitors: Visitors,
     origins: Vec<String>,
     exclusions: Exclusions,
 }
@@ -24,12 +25,19 @@ impl Site {
             .into_iter()
             .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
             .collect();
-        Self { name, origins, exclusions: Exclusions::default() }
+        let (visitors, exclusions) = (Visitors::default(), Exclusions::default());
+        Self { name, visitors, origins, exclusions }
     }
 
     /// The site, without what it does not want.
     pub(crate) fn excluding(mut self, exclusions: Vec<Exclusion>) -> Self {
         self.exclusions = Exclusions::new(exclusions);
+        self
+    }
+
+    /// The site, its visitors known by this.
+    pub(crate) const fn with_visitors(mut self, visitors: Visitors) -> Self {
+        self.visitors = visitors;
         self
     }
 
@@ -70,6 +78,11 @@ impl SiteTable {
         self.0
             .get(name)
             .ok_or_else(|| Rejection::SiteUnknown { site: super::cut(name, 63).to_owned() })
+    }
+
+    /// Whether any site's visitors may go by an id that is made here.
+    pub(crate) fn derives_visitors(&self) -> bool {
+        self.0.values().any(|site| site.visitors != Visitors::Kept)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -7,11 +7,13 @@
 
 mod assets;
 mod contract;
+mod cookieless;
 mod dead_letters;
 mod dropped;
 mod exactly_once;
 mod http;
 mod import;
+mod link;
 mod pixel;
 mod rejected;
 mod segment_api;

@@ -37,6 +37,8 @@ struct Arguments {
 pub(crate) struct Collector {
     runtime: Option<tokio::runtime::Runtime>,
     pub(crate) address: SocketAddr,
+    /// What time it is there.
+    pub(crate) clock: Arc<ManualClock>,
     shutdown: Option<oneshot::Sender<()>>,
     ended: oneshot::Receiver<Result<(), CollectorError>>,
 }
@@ -51,7 +53,8 @@ impl Collector {
         let assets =
             Assets::new("site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)", b"glue", b"\0asm");
         let settings = config.check_with(data_dir, assets).unwrap();
-        let settings = settings.with_clock(Arc::new(ManualClock::at(NOW)));
+        let clock = Arc::new(ManualClock::at(NOW));
+        let settings = settings.with_clock(clock.clone());
         let (shutdown, stop) = oneshot::channel::<()>();
         let (tell_end, ended) = oneshot::channel();
         let (tell_address, address) = oneshot::channel();
@@ -73,7 +76,7 @@ impl Collector {
         // It answers, or it has ended with an error that the test is about.
         let alive = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let _answered_or_ended = exchange(address, alive).await;
-        Self { runtime: Some(runtime), address, shutdown: Some(shutdown), ended }
+        Self { runtime: Some(runtime), address, clock, shutdown: Some(shutdown), ended }
     }
 
     /// Ends it as the system would: nothing is finished, nothing drained.
