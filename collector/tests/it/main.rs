@@ -14,6 +14,7 @@ mod exactly_once;
 mod http;
 mod import;
 mod link;
+mod openapi;
 mod pixel;
 mod rejected;
 mod segment_api;
