@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use store::site::{Exclusion, Origin, Site, SiteSettings};
+use store::site::{Exclusion, Origin, Site, SiteSettings, Visitors};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
@@ -40,6 +40,10 @@ struct Add {
     /// Take visits too whose referrer is on the list of spammers' domains
     #[arg(long)]
     keep_referrer_spam: bool,
+    /// Whose id visitors go by: kept (their browser's), cookieless (one the collector makes for a day, and
+    /// none that is sent) or either (the collector's where a browser sends none)
+    #[arg(long, value_name = "HOW", default_value_t)]
+    visitors: Visitors,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -75,6 +79,7 @@ impl Add {
             exclude: self.exclude,
             events_per_day: self.events_per_day,
             keep_referrer_spam: self.keep_referrer_spam,
+            visitors: self.visitors,
         };
         let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
@@ -98,8 +103,9 @@ impl List {
                 .into_iter()
                 .chain(site.settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()))
                 .collect();
+            let visitors = site.settings.visitors;
             let (origins, exclude) = (origins.join(" "), exclude.join(" "));
-            println!("{}\t{origins}\t{exclude}\t{}", site.name, limits.join(" "));
+            println!("{}\t{origins}\t{exclude}\t{}\t{visitors}", site.name, limits.join(" "));
         }
         Ok(store.close().await?)
     }

@@ -14,6 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::StartError;
 use crate::gate::{GateConfig, GateSettings};
 use crate::handle::Handle;
+use crate::link::LinkKey;
 use crate::receive::{Assets, TrustedProxy};
 use crate::spool::{Durability, Limits};
 use crate::tls::{LiveTls, TlsFiles};
@@ -52,6 +53,10 @@ pub struct CollectorConfig {
     /// it always sets itself, such as CF-Connecting-IP
     #[arg(long, env = "FOOTFALL_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
     client_address_header: Option<HeaderName>,
+    /// The key by which redirect links are signed, one for all collectors of a site [default: `link.key`
+    /// in the data folder, made where it is missing]
+    #[arg(long, env = "FOOTFALL_LINK_KEY_FILE", value_name = "FILE")]
+    link_key_file: Option<PathBuf>,
     /// What an answered event survives: the end of the process, or of the machine (fsync)
     #[arg(long, env = "FOOTFALL_DURABILITY", value_enum, default_value_t)]
     durability: Durability,
@@ -107,6 +112,7 @@ pub struct Settings {
     pub(crate) gate: GateSettings,
     pub(crate) drain_timeout: Duration,
     pub(crate) assets: Assets,
+    pub(crate) link_key: LinkKey,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) handle: Handle,
 }
@@ -121,7 +127,8 @@ impl CollectorConfig {
     /// Checks the settings; the spool and the copy of the sites will lie under the folder.
     ///
     /// # Errors
-    /// When two settings do not fit together, or the program was built without the tracker.
+    /// When two settings do not fit together, there is no key for links, or the program was built without
+    /// the tracker.
     pub fn check(self, data_dir: &Path) -> Result<Settings, StartError> {
         let assets = Assets::built_in().ok_or(StartError::NoTracker)?;
         self.check_with(data_dir, assets)
@@ -130,7 +137,7 @@ impl CollectorConfig {
     /// As [`check`](Self::check), with a tracker from elsewhere than the program itself.
     ///
     /// # Errors
-    /// When two settings do not fit together.
+    /// When two settings do not fit together, or there is no key for links.
     pub fn check_with(self, data_dir: &Path, assets: Assets) -> Result<Settings, StartError> {
         let at_least = |setting, value: u64, min: u64, rule| {
             if value >= min {
@@ -180,6 +187,7 @@ impl CollectorConfig {
             gate: self.gate.settings(),
             drain_timeout: self.drain_timeout,
             assets,
+            link_key: LinkKey::open(self.link_key_file.as_deref(), data_dir)?,
             clock: Arc::new(SystemClock),
             handle: Handle::default(),
         })

@@ -9,6 +9,7 @@ use hyper::StatusCode;
 use tracing::Level;
 
 use crate::tls::TlsError;
+use crate::link::{LinkError, LinkKeyError};
 
 /// The operator's: the collector does not start.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,9 @@ pub enum StartError {
         /// What holds for it.
         rule: &'static str,
     },
+    /// Redirect links could not be told from forged ones.
+    #[error(transparent)]
+    LinkKey(#[from] LinkKeyError),
 }
 
 /// Why [`run`](crate::run()) ended other than by its shutdown.
@@ -99,6 +103,8 @@ pub enum Rejection {
     SiteTooFast { wait: Duration },
     #[error("the site's {events_per_day} events of this day are used up")]
     SiteOverQuota { events_per_day: u64, wait: Duration },
+    #[error("this is no link of this collector's: {problem}")]
+    LinkNotSigned { problem: LinkError },
     #[error("the spool is full")]
     SpoolFull,
     #[error("the spool cannot be written")]
@@ -208,6 +214,11 @@ impl Rejection {
             Self::AddressTooFast { wait }
             | Self::SiteTooFast { wait }
             | Self::SiteOverQuota { wait, .. } => self.too_many(*wait),
+            Self::LinkNotSigned { .. } => client(
+                "link_not_signed",
+                StatusCode::FORBIDDEN,
+                "make links with `footfall link` and the key of this collector, and change nothing",
+            ),
             Self::SpoolFull => ours(
                 "spool_full",
                 "send the same batch again later; the operator: see why ClickHouse does not take rows",
@@ -260,6 +271,7 @@ impl Rejection {
             Self::AddressTooFast { wait: RETRY_SOON },
             Self::SiteTooFast { wait: RETRY_SOON },
             Self::SiteOverQuota { events_per_day: 0, wait: RETRY_SOON },
+            Self::LinkNotSigned { problem: LinkError::NotSigned },
             Self::SpoolFull,
             Self::SpoolUnwritable,
         ]

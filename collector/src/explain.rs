@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use wire::limits::BODY_BYTES_MAX;
 use wire::{Consent, Context, Event, Kind, Text};
 
+use crate::cookieless::Visitor;
 use crate::enrich::{BotReason, EnrichedEvent, Enricher};
 use crate::validate::{self, DropReason, Times};
 
@@ -141,7 +142,7 @@ impl Explainer {
         let user_agent = line.user_agent.as_deref().unwrap_or_default();
         let event = event(line.url, line.referrer, line.categories.unwrap_or_default());
         let visit = self.enricher.visit(ip, Some(user_agent), &context);
-        match validate::event(&event, Vec::new(), &Times::of_batch(0, 0)) {
+        match validate::event(&event, Vec::new(), &Times::of_batch(0, 0), &Visitor::Sent) {
             Ok(event) => write_explained(&EnrichedEvent::new(event, &visit), output).map(Ok),
             Err(reason) => Ok(Err(LineError::Dropped(reason))),
         }

@@ -3,6 +3,7 @@
 mod changes;
 mod clock;
 mod config;
+mod cookieless;
 pub mod dead_letters;
 mod enrich;
 mod error;
@@ -11,6 +12,7 @@ mod gate;
 mod handle;
 mod health;
 pub mod import;
+pub mod link;
 mod metrics;
 mod pipeline;
 mod receive;

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use wire::{Answer, Context, Dropped, SiteName, Text};
 
 use crate::clock::Clock;
+use crate::cookieless::{DailySalts, Visitor};
 use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed, Visit};
 use crate::error::Rejection;
 use crate::gate::Gates;
@@ -66,6 +67,7 @@ pub(crate) struct Pipeline {
     pub(crate) sites: Arc<Sites>,
     pub(crate) enricher: Arc<LiveEnricher>,
     pub(crate) suppressed: Arc<Suppressed>,
+    pub(crate) salts: Arc<DailySalts>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
     /// Whether the spool refused the last batch.
@@ -110,12 +112,19 @@ impl Pipeline {
             let user_agent = part.user_agent.as_deref();
             let visit = enricher.visit(part.ip, user_agent, &part.context);
             let agent = user_agent.unwrap_or(sender.user_agent);
+            let visitor = Visitor::of(
+                site,
+                part.ip,
+                user_agent.unwrap_or_default(),
+                received_at,
+                &self.salts,
+            );
             // By the request's own address: the one in the events is what the sender says it is.
             let excluded = site.excludes_sender(sender.ip, agent, visit.place.country);
             for sent in &part.events {
                 let event = match excluded {
                     Some(reason) => Err(left_out(sent, reason)),
-                    None => self.wanted(site, sent, &times, &visit),
+                    None => self.wanted(site, sent, &times, &visit, &visitor),
                 };
                 match event {
                     Ok(event) => {
@@ -149,8 +158,9 @@ impl Pipeline {
         sent: &'a Sent<'a, P>,
         times: &Times,
         visit: &'a Visit<'a>,
+        visitor: &Visitor,
     ) -> Result<EnrichedEvent<'a>, (DropReason, Dropped)> {
-        let event = EnrichedEvent::new(valid(sent, times)?, visit);
+        let event = EnrichedEvent::new(valid(sent, times, visitor)?, visit);
         if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
             return Err(left_out(sent, DropReason::PersonSuppressed));
         }
@@ -212,13 +222,14 @@ fn write(
 fn valid<'a, P: Borrow<RawValue>>(
     sent: &'a Sent<'a, P>,
     times: &Times,
+    visitor: &Visitor,
 ) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
     let event = match sent {
         Sent::Event(event) => event,
         Sent::Malformed(dropped) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
     flatten(event.properties.as_ref().map(Borrow::borrow))
-        .and_then(|properties| validate::event(event, properties, times))
+        .and_then(|properties| validate::event(event, properties, times, visitor))
         .map_err(|reason| left_out(sent, reason))
 }
 

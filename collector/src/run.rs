@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
+use crate::cookieless::DailySalts;
 use crate::dead_letters::DeadLetters;
 use crate::enrich::LiveEnricher;
 use crate::error::CollectorError;
@@ -25,8 +26,8 @@ use crate::sites::Sites;
 use crate::spool::{Found, Spool};
 use crate::suppressed::Suppressed;
 
-/// How long the start waits for the sites; then it serves those of the last copy.
-const SITES_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the start waits for the sites, and for the day's salt; then it serves with the last copies.
+const KNOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How old the count of the dead letters may be.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
@@ -51,10 +52,7 @@ pub async fn run(
     tell_found(&found, &metrics);
     let spool = Arc::new(spool.timed_by(metrics.spool_seconds.clone()));
     let health = Arc::new(Health::default());
-    let sites = Arc::new(Sites::load(&settings.data_dir));
-    if tokio::time::timeout(SITES_TIMEOUT, sites.refresh(&server, &health)).await.is_err() {
-        health.clickhouse_is_away(&"no answer in time");
-    }
+    let (sites, salts) = known(&settings, &server, &health).await;
     let suppressed = Arc::new(Suppressed::load(&settings.data_dir));
     let dead = Arc::new(DeadLetters::bounded(&settings.data_dir, settings.dead_letters_bytes_max));
     let (stop_draining, stopping) = watch::channel(false);
@@ -68,6 +66,8 @@ pub async fn run(
     });
     tasks.spawn(keep_sites_fresh(Arc::clone(&sites), server.clone(), Arc::clone(&health)));
     let gates = gates(&settings, &server, &sites, &mut tasks).await;
+    let clock = Arc::clone(&settings.clock);
+    tasks.spawn(Arc::clone(&salts).keep_fresh(server.clone(), Arc::clone(&sites), clock));
     tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
     tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
     let mut draining = JoinSet::new();
@@ -90,6 +90,7 @@ pub async fn run(
         sites,
         enricher,
         suppressed,
+        salts,
         spool: Arc::clone(&spool),
         metrics,
         refusing: AtomicBool::new(false),
@@ -120,6 +121,24 @@ async fn finish(spool: &Spool, mut draining: JoinSet<()>, drain_timeout: Duratio
             "stopped before ClickHouse had taken everything; the rest waits for the next start"
         );
     }
+}
+
+/// The sites and the day's salt, of ClickHouse where it answers soon.
+async fn known(
+    settings: &Settings,
+    server: &Server,
+    health: &Health,
+) -> (Arc<Sites>, Arc<DailySalts>) {
+    let sites = Sites::load(&settings.data_dir);
+    if tokio::time::timeout(KNOWN_TIMEOUT, sites.refresh(server, health)).await.is_err() {
+        health.clickhouse_is_away(&"no answer in time");
+    }
+    let now = settings.clock.now_millis();
+    let salts = DailySalts::load(&settings.data_dir, now);
+    if tokio::time::timeout(KNOWN_TIMEOUT, salts.refresh(server, &sites, now)).await.is_err() {
+        tracing::debug!("the day's salt is this collector's own for now");
+    }
+    (Arc::new(sites), Arc::new(salts))
 }
 
 fn tell_found(found: &Found, metrics: &Metrics) {

@@ -15,9 +15,11 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
+use store::site::Visitors;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 use wire::Context;
 
 use crate::config::Settings;
@@ -26,10 +28,11 @@ use crate::error::Rejection;
 use crate::gate::{Connections, Entered, Guest};
 use crate::health::{Certificate, Health};
 use crate::metrics::{Metrics, Now};
+use crate::link::Link;
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Sent, Way, body, client_ip, pixel};
+use crate::receive::{Sent, Way, body, client_ip, pixel, redirect};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -225,6 +228,10 @@ impl Door {
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
             "/metrics" => get(self.metrics()),
+            _ if path.starts_with("/r/") => match *method {
+                Method::GET | Method::HEAD => self.link(&request, peer).await,
+                _ => Err(not_allowed(method, "GET, HEAD")),
+            },
             _ => match (path.strip_prefix("/s/"), Call::of(path)) {
                 (Some(name), _) => get(self.script(name, request.headers())?),
                 (None, Some(call)) => match *method {
@@ -299,6 +306,42 @@ impl Door {
         let body = body::read(headers, body, timeout).await?;
         self.pipeline.metrics.received(way, body.len());
         Ok(body)
+    }
+
+    /// Whoever comes by a link goes on by it, whatever becomes of the event.
+    async fn link<B>(&self, request: &Request<B>, peer: SocketAddr) -> Result<Answered, Rejection> {
+        let (headers, uri) = (request.headers(), request.uri());
+        let path = uri.path().strip_prefix("/r/").unwrap_or_default();
+        let link = Link::read(path, uri.query().unwrap_or_default(), &self.settings.link_key);
+        let link = match link {
+            Ok(link) => link,
+            Err(problem) => {
+                let rejection = Rejection::LinkNotSigned { problem };
+                self.pipeline.metrics.rejected(rejection.spec().tag);
+                return Ok(redirect::no_link(&rejection));
+            }
+        };
+        let onward = redirect::onward(&link)?;
+        if !redirect::is_visit(request.method(), headers) {
+            return Ok(onward);
+        }
+        let sender = Sender { origin: None, ..self.sender(headers, peer) };
+        // A visitor who keeps an id keeps it elsewhere: who clicks is somebody, and nobody known.
+        let sites = self.pipeline.sites.table();
+        let keeps =
+            sites.find(link.site().as_str()).is_ok_and(|site| site.visitors == Visitors::Kept);
+        let visitor = keeps.then(Uuid::new_v4);
+        let now = self.pipeline.clock.now_millis();
+        let event = redirect::event(&link, headers, visitor, now);
+        let part =
+            Part { events: vec![Sent::Event(event)], ..Part::of(sender, Context::default()) };
+        match self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await {
+            Ok(answer) => Ok(respond::with_dropped(onward, &answer)),
+            Err(rejection) => {
+                self.pipeline.metrics.rejected(rejection.spec().tag);
+                Ok(onward)
+            }
+        }
     }
 
     fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {

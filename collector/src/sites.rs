@@ -94,6 +94,7 @@ fn table(sites: &[store::site::Site]) -> SiteTable {
             .excluding(site.settings.exclude.clone())
             .keeping_referrer_spam(site.settings.keep_referrer_spam)
             .limited_to(site.settings.events_per_day.map(NonZeroU64::get))
+            .with_visitors(site.settings.visitors)
     };
     sites.iter().map(site).collect()
 }

@@ -4,6 +4,8 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::visitor_salt::SALT_BYTES;
+
 /// A row of `events` or `bot_events` (migrations/0001_events.sql says what each column means). Times are
 /// milliseconds since 1970, consents are 0 unknown, 1 granted, 2 denied.
 ///
@@ -75,6 +77,13 @@ pub(crate) struct DefinitionRow {
     pub(crate) name: String,
     pub(crate) body: String,
     pub(crate) applied_at: i64,
+}
+
+/// A row of `visitor_salts`; the time is ClickHouse's own. Not to be shown.
+#[derive(Row, Serialize, Deserialize)]
+pub(crate) struct VisitorSaltRow {
+    pub(crate) day: u16,
+    pub(crate) salt: [u8; SALT_BYTES],
 }
 
 /// A row of `migrations`: one statement that was done.

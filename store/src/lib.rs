@@ -13,6 +13,8 @@ mod statement;
 pub mod suppression;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod visitor_salt;
+mod visitors;
 
 pub use event_row::{EventRow, IdentifierRow};
 pub use open::{OpenError, OpenOptions, Store, open};

@@ -9,6 +9,7 @@ use wire::SiteName;
 
 pub use crate::exclusion::{Exclusion, ExclusionError};
 pub use crate::origin::{Origin, OriginError};
+pub use crate::visitors::{Visitors, VisitorsError};
 
 use crate::event_row::DefinitionRow;
 use crate::server::{QUESTION_TIMEOUT, Server, ServerError};
@@ -47,6 +48,9 @@ pub struct SiteSettings {
     /// Whether visits that come from a known spammer's domain are taken all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub keep_referrer_spam: bool,
+    /// Whose id its visitors go by.
+    #[serde(default, skip_serializing_if = "Visitors::is_default")]
+    pub visitors: Visitors,
 }
 
 /// What [`add`] did.

@@ -63,6 +63,14 @@ SELECT count() AS rows, toUnixTimestamp64Milli(max(suppressed_at)) AS latest FRO
 pub(crate) const SUPPRESSIONS: &str = "\
 SELECT site, kind, value FROM suppressions FINAL ORDER BY suppressed_at DESC LIMIT ?";
 
+/// The salts of visitors' ids, of each day the one that holds first. Bound: how many at most.
+pub(crate) const VISITOR_SALTS: &str = "\
+SELECT day, salt FROM visitor_salts ORDER BY day, made_at, salt LIMIT ?";
+
+/// Bound: the first day whose salt stays, as days since 1970.
+pub(crate) const DESTROY_VISITOR_SALTS: &str =
+    "ALTER TABLE visitor_salts DELETE WHERE day < toDate(?)";
+
 /// Bound: the database's name, as an identifier.
 #[cfg(feature = "testing")]
 pub(crate) const DROP_DATABASE: &str = "DROP DATABASE IF EXISTS ? SYNC";

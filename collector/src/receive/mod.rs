@@ -6,6 +6,7 @@ mod client_ip;
 pub(crate) mod encoding;
 mod native;
 pub(crate) mod pixel;
+pub(crate) mod redirect;
 pub(crate) mod respond;
 pub(crate) mod segment_api;
 mod trusted_proxy;

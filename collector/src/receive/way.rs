@@ -9,6 +9,8 @@ pub(crate) enum Way {
     Pixel,
     /// The Segment-compatible addresses.
     Segment,
+    /// Redirect links.
+    Link,
     /// The tracker's files.
     Script,
     /// `/healthz`, `/readyz`, `/metrics`.
@@ -18,8 +20,8 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Events, Self::Pixel, Self::Segment, Self::Script, Self::Operator, Self::Other];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Events, Self::Pixel, Self::Segment, Self::Link, Self::Script, Self::Operator, Self::Other];
 
     pub(crate) fn of(path: &str) -> Self {
         match path {
@@ -27,6 +29,7 @@ impl Way {
             "/v1/pixel.gif" => Self::Pixel,
             "/healthz" | "/readyz" | "/metrics" => Self::Operator,
             _ if path.starts_with("/s/") => Self::Script,
+            _ if path.starts_with("/r/") => Self::Link,
             _ if super::segment_api::Call::of(path).is_some() => Self::Segment,
             _ => Self::Other,
         }
@@ -37,6 +40,7 @@ impl Way {
             Self::Events => "events",
             Self::Pixel => "pixel",
             Self::Segment => "segment",
+            Self::Link => "link",
             Self::Script => "script",
             Self::Operator => "operator",
             Self::Other => "other",

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use store::site::Exclusion;
+use store::site::{Exclusion, Visitors};
 use wire::SiteName;
 
 use super::exclusion::Exclusions;
@@ -14,6 +14,7 @@ use crate::error::Rejection;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Site {
     pub(crate) name: SiteName,
+    pub(crate) visitors: Visitors,
     origins: Vec<String>,
     exclusions: Exclusions,
     /// `None`: any number.
@@ -29,6 +30,7 @@ impl Site {
             .collect();
         Self {
             name,
+            visitors: Visitors::default(),
             origins,
             exclusions: Exclusions::default(),
             events_per_day: None,
@@ -51,6 +53,12 @@ impl Site {
     /// The site, with or without what has a spammer's referrer.
     pub(crate) const fn keeping_referrer_spam(mut self, keeps: bool) -> Self {
         self.keeps_referrer_spam = keeps;
+        self
+    }
+
+    /// The site, its visitors known by this.
+    pub(crate) const fn with_visitors(mut self, visitors: Visitors) -> Self {
+        self.visitors = visitors;
         self
     }
 
@@ -107,6 +115,11 @@ impl SiteTable {
     /// The names of the sites that have so many events a day.
     pub(crate) fn limited(&self) -> impl Iterator<Item = &SiteName> {
         self.0.values().filter(|site| site.events_per_day.is_some()).map(|site| &site.name)
+    }
+
+    /// Whether any site's visitors may go by an id that is made here.
+    pub(crate) fn derives_visitors(&self) -> bool {
+        self.0.values().any(|site| site.visitors != Visitors::Kept)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -7,6 +7,7 @@
 
 mod assets;
 mod contract;
+mod cookieless;
 mod dead_letters;
 mod dropped;
 mod exactly_once;
@@ -14,6 +15,8 @@ mod gates;
 mod http;
 mod import;
 mod metrics;
+mod link;
+mod openapi;
 mod pixel;
 mod rejected;
 mod segment_api;

@@ -38,6 +38,8 @@ pub(crate) struct Collector {
     runtime: Option<tokio::runtime::Runtime>,
     pub(crate) address: SocketAddr,
     pub(crate) handle: Handle,
+    /// What time it is there.
+    pub(crate) clock: Arc<ManualClock>,
     shutdown: Option<oneshot::Sender<()>>,
     ended: oneshot::Receiver<Result<(), CollectorError>>,
 }
@@ -52,7 +54,8 @@ impl Collector {
         let assets =
             Assets::new("site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)", b"glue", b"\0asm");
         let settings = config.check_with(data_dir, assets).unwrap();
-        let settings = settings.with_clock(Arc::new(ManualClock::at(NOW)));
+        let clock = Arc::new(ManualClock::at(NOW));
+        let settings = settings.with_clock(clock.clone());
         let handle = settings.handle();
         let (shutdown, stop) = oneshot::channel::<()>();
         let (tell_end, ended) = oneshot::channel();
@@ -75,7 +78,7 @@ impl Collector {
         // It answers, or it has ended with an error that the test is about.
         let alive = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let _answered_or_ended = exchange(address, alive).await;
-        Self { runtime: Some(runtime), address, handle, shutdown: Some(shutdown), ended }
+        Self { runtime: Some(runtime), address, handle, clock, shutdown: Some(shutdown), ended }
     }
 
     /// Ends it as the system would: nothing is finished, nothing drained.
