@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use store::site::{Exclusion, Origin, Site, SiteSettings};
+use store::site::{CategoryRule, Currency, Exclusion, Origin, PlaceDetail, Site, SiteSettings};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
@@ -15,9 +15,9 @@ pub(crate) struct SiteCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a site, or change its origins and exclusions, and print its tag
+    /// Make a site, or change its settings, and print its tag
     Add(Add),
-    /// List the sites with their origins and exclusions
+    /// List the sites with their settings
     List(List),
 }
 
@@ -32,6 +32,17 @@ struct Add {
     /// repeated. What is not given is no longer excluded
     #[arg(long, value_name = "KIND=WHAT")]
     exclude: Vec<Exclusion>,
+    /// How much is kept of where visitors are
+    #[arg(long, value_enum, default_value_t, value_name = "DETAIL")]
+    place: PlaceDetail,
+    /// What pages are about where an event does not say it, for example `/coffee/*=Drinks/Coffee`; may be
+    /// repeated, and the first that fits holds
+    #[arg(long, value_name = "PATH=CATEGORY")]
+    category: Vec<CategoryRule>,
+    /// The money in which values are reported, for example EUR; converting needs the collector's
+    /// `--currency-file`
+    #[arg(long, value_name = "ISO 4217")]
+    currency: Option<Currency>,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -62,7 +73,13 @@ impl SiteCommand {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
-        let settings = SiteSettings { origins: self.origin, exclude: self.exclude };
+        let settings = SiteSettings {
+            origins: self.origin,
+            exclude: self.exclude,
+            place: self.place,
+            categories: self.category,
+            currency: self.currency,
+        };
         let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
         println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
@@ -74,12 +91,21 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
         for site in store::site::list(&store.server).await? {
-            let origins: Vec<String> =
-                site.settings.origins.iter().map(ToString::to_string).collect();
-            let exclude: Vec<String> =
-                site.settings.exclude.iter().map(ToString::to_string).collect();
-            println!("{}\t{}\t{}", site.name, origins.join(" "), exclude.join(" "));
+            let SiteSettings { origins, exclude, place, categories, currency } = site.settings;
+            println!(
+                "{}\t{}\t{}\tplace={}\t{}\t{}",
+                site.name,
+                listed(&origins),
+                listed(&exclude),
+                place.as_str(),
+                listed(&categories),
+                currency.map(|currency| format!("currency={currency}")).unwrap_or_default(),
+            );
         }
         Ok(store.close().await?)
     }
+}
+
+fn listed<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

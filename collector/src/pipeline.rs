@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use wire::{Answer, Context, Dropped, SiteName, Text};
 
 use crate::clock::Clock;
-use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed, Visit};
+use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed, Told, Visit};
 use crate::error::Rejection;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
@@ -28,6 +28,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) ip: IpAddr,
     pub(crate) user_agent: &'a str,
     pub(crate) origin: Option<&'a str>,
+    pub(crate) told: &'a Told<'a>,
 }
 
 /// Events of one request that are of one visitor, as far as is known.
@@ -37,6 +38,8 @@ pub(crate) struct Part<'a, P> {
     pub(crate) ip: IpAddr,
     /// `None` where a server speaks for the visitor and does not tell it.
     pub(crate) user_agent: Option<Text<'a>>,
+    /// `None` where a server speaks for the visitor.
+    pub(crate) told: Option<&'a Told<'a>>,
     pub(crate) context: Context<'a>,
     pub(crate) events: Vec<Sent<'a, P>>,
 }
@@ -45,12 +48,14 @@ impl<'a, P> Part<'a, P> {
     /// Events that come from the visitor's own device.
     pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
         let user_agent = Some(sender.user_agent.into());
-        Self { ip: sender.ip, user_agent, context, events: Vec::new() }
+        let told = Some(sender.told);
+        Self { ip: sender.ip, user_agent, told, context, events: Vec::new() }
     }
 
     /// Whether all but the events is the same.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        (self.ip, &self.user_agent, &self.context) == (other.ip, &other.user_agent, &other.context)
+        (self.ip, &self.user_agent, self.told, &self.context)
+            == (other.ip, &other.user_agent, other.told, &other.context)
     }
 }
 
@@ -100,10 +105,10 @@ impl Pipeline {
         let mut scrubbed = Scrubbed::default();
         for part in parts {
             let user_agent = part.user_agent.as_deref();
-            let visit = enricher.visit(part.ip, user_agent, &part.context);
+            let visit = enricher.visit(part.ip, user_agent, part.told, &part.context, &site.rules);
             let agent = user_agent.unwrap_or(sender.user_agent);
             // By the request's own address: the one in the events is what the sender says it is.
-            let excluded = site.excludes_sender(sender.ip, agent, visit.place.country);
+            let excluded = site.excludes_sender(sender.ip, agent, visit.country);
             for sent in &part.events {
                 let event = match excluded {
                     Some(reason) => Err(left_out(sent, reason)),

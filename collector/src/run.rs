@@ -81,7 +81,7 @@ pub async fn run(
         }
     });
 
-    let enricher = Arc::new(LiveEnricher::open(&settings.geo_files, &settings.asn_files));
+    let enricher = enricher(&settings);
     tasks.spawn(Arc::clone(&enricher).keep_fresh());
     let drain_timeout = settings.drain_timeout;
     let door = Door {
@@ -114,6 +114,10 @@ pub async fn run(
         );
     }
     Ok(())
+}
+
+fn enricher(settings: &Settings) -> Arc<LiveEnricher> {
+    Arc::new(LiveEnricher::open(&settings.files, settings.page_views_per_minute_max))
 }
 
 fn tell_found(found: &Found, metrics: &Metrics) {

@@ -21,12 +21,13 @@ use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
+use crate::enrich::Told;
 use crate::error::Rejection;
 use crate::health::Health;
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Sent, body, client_ip, pixel};
+use crate::receive::{Sent, body, client_ip, is_trusted, pixel};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -178,7 +179,9 @@ impl Door {
         let began = Instant::now();
         let (head, body) = request.into_parts();
         let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        let answer = self.pipeline.accept(self.sender(&head.headers, peer), &body).await?;
+        let told = self.told(&head.headers, peer);
+        let sender = self.sender(&head.headers, peer, &told);
+        let answer = self.pipeline.accept(sender, &body).await?;
         self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
         let response = respond::json(StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
@@ -193,12 +196,13 @@ impl Door {
         let began = Instant::now();
         let (head, body) = request.into_parts();
         let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        let sender = self.sender(&head.headers, peer);
+        let told = self.told(&head.headers, peer);
+        let sender = self.sender(&head.headers, peer, &told);
         let now = self.pipeline.clock.now_millis();
-        let told = segment_api::request(call, &head.headers, &body, sender, now)?;
-        let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
+        let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
+        let answer = self.pipeline.take(sender, &sent.site, sent.sent_at, &sent.parts).await?;
         self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
-        let response = respond::json(StatusCode::OK, &told.success(answer.clone()));
+        let response = respond::json(StatusCode::OK, &sent.success(answer.clone()));
         Ok(respond::with_dropped(response, &answer))
     }
 
@@ -210,22 +214,40 @@ impl Door {
         let began = Instant::now();
         let headers = request.headers();
         let origin = pixel::origin(headers);
-        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
+        let told = self.told(headers, peer);
+        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer, &told) };
         let query = request.uri().query().unwrap_or_default();
-        let told = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
+        let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
-            Part { events: vec![Sent::Event(told.event)], ..Part::of(sender, Context::default()) };
-        let answer = self.pipeline.take(sender, &told.site, 0, &[part]).await?;
+            Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
+        let answer = self.pipeline.take(sender, &sent.site, 0, &[part]).await?;
         self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
-    fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {
+    /// What the head tells of the visitor; a proxy's word for the place only where the proxy is trusted.
+    fn told<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Told<'a> {
+        let mut told = Told::of(headers);
+        if let Some(names) = &self.settings.place_headers
+            && is_trusted(peer.ip(), &self.settings.trusted_proxies)
+        {
+            told.place = names.read(headers);
+        }
+        told
+    }
+
+    fn sender<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        peer: SocketAddr,
+        told: &'a Told<'a>,
+    ) -> Sender<'a> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         Sender {
             ip: client_ip(peer.ip(), headers, &self.settings.trusted_proxies),
             user_agent: text(USER_AGENT).unwrap_or_default(),
             origin: text(ORIGIN),
+            told,
         }
     }
 

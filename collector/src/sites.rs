@@ -9,6 +9,7 @@ use std::{fs, io};
 use store::Server;
 use tokio::time::MissedTickBehavior;
 
+use crate::enrich::SiteRules;
 use crate::health::Health;
 use crate::validate::{Site, SiteTable};
 
@@ -89,7 +90,9 @@ fn read(copy: &Path) -> io::Result<Vec<store::site::Site>> {
 fn table(sites: &[store::site::Site]) -> SiteTable {
     let site = |site: &store::site::Site| {
         let origins = site.settings.origins.iter().map(|origin| origin.as_str().to_owned());
-        Site::new(site.name.clone(), origins).excluding(site.settings.exclude.clone())
+        Site::new(site.name.clone(), origins)
+            .excluding(site.settings.exclude.clone())
+            .enriched_by(SiteRules::of(&site.settings))
     };
     sites.iter().map(site).collect()
 }

@@ -4,7 +4,7 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A row of `events` or `bot_events` (migrations/0001_events.sql says what each column means). Times are
+/// A row of `events` or `bot_events` (the migrations say what each column means). Times are
 /// milliseconds since 1970, consents are 0 unknown, 1 granted, 2 denied.
 #[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each column is described where it is made, in the migration")]
@@ -42,11 +42,19 @@ pub struct EventRow {
     pub browser: String,
     pub browser_version: String,
     pub os: String,
+    pub os_version: String,
     pub language: String,
     pub screen_width: u16,
     pub consent_analytics: i8,
     pub consent_personalization: i8,
     pub consent_ads: i8,
+    /// In ten-thousandths, as `value_reporting` is.
+    pub value: i64,
+    pub currency: String,
+    pub value_reporting: i64,
+    pub currency_reporting: String,
+    pub click_id_kind: String,
+    pub click_id: String,
     pub properties: Vec<(String, String)>,
     pub bot_reason: String,
 }

@@ -33,11 +33,18 @@ pub struct Migration {
 }
 
 /// Every migration of this program, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "0001_events.sql",
-    sql: include_str!("../migrations/0001_events.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "0001_events.sql",
+        sql: include_str!("../migrations/0001_events.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "0002_money_and_clicks.sql",
+        sql: include_str!("../migrations/0002_money_and_clicks.sql"),
+    },
+];
 
 /// A migration that was brought to its end by this run.
 #[derive(Clone, Debug, PartialEq, Eq)]

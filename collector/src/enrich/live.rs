@@ -1,13 +1,15 @@
 //! The enricher in use, replaced when a file it was made of has changed. A request keeps the one it
 //! began with, so nobody waits for a file to be read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use super::Enricher;
+use super::exchange::Exchange;
 use super::geo::{Geo, open};
 use super::network::Networks;
+use super::{EnrichFiles, PageViewRate};
 
 /// How often the files are looked at.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -17,23 +19,19 @@ type Stamp = Option<(SystemTime, u64)>;
 
 #[derive(Debug)]
 pub(crate) struct LiveEnricher {
-    geo_files: Vec<PathBuf>,
-    asn_files: Vec<PathBuf>,
+    files: EnrichFiles,
     current: RwLock<Arc<Enricher>>,
     /// Of the files as they were before `current` was made of them.
     opened: Vec<Stamp>,
 }
 
 impl LiveEnricher {
-    /// With these geo and network files, as far as they can be read.
-    pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
-        let opened = stamps(geo_files, asn_files);
-        Self {
-            current: RwLock::new(Arc::new(Enricher::open(geo_files, asn_files))),
-            geo_files: geo_files.to_owned(),
-            asn_files: asn_files.to_owned(),
-            opened,
-        }
+    /// With these files, as far as they can be read, and with a limit to a visitor's page views.
+    pub(crate) fn open(files: &EnrichFiles, page_views_per_minute_max: u16) -> Self {
+        let opened = stamps(files);
+        let rate = PageViewRate::limited_to(page_views_per_minute_max).map(Arc::new);
+        let enricher = Enricher { rate, ..Enricher::open(files) };
+        Self { current: RwLock::new(Arc::new(enricher)), files: files.clone(), opened }
     }
 
     /// The one to use for a request, from its beginning to its end.
@@ -59,7 +57,7 @@ impl LiveEnricher {
     /// Reads the files anew where they differ from those loaded and have not changed since they were
     /// last looked at, so that none is read while it is written. Gives the stamps seen, and loaded.
     fn look(&self, before: Vec<Stamp>, loaded: Vec<Stamp>) -> (Vec<Stamp>, Vec<Stamp>) {
-        let seen = stamps(&self.geo_files, &self.asn_files);
+        let seen = stamps(&self.files);
         if seen == loaded || seen != before {
             return (seen, loaded);
         }
@@ -70,26 +68,43 @@ impl LiveEnricher {
     /// All of them or none: one that cannot be read leaves the former ones in use.
     fn reload(&self) {
         let all = |files: &[PathBuf]| files.iter().map(open).collect::<Option<Vec<_>>>();
-        let (Some(places), Some(networks)) = (all(&self.geo_files), all(&self.asn_files)) else {
+        let (Some(places), Some(networks), Some(exchange)) =
+            (all(&self.files.geo), all(&self.files.asn), exchange(self.files.currency.as_deref()))
+        else {
             tracing::warn!(
-                "a geo file was replaced by one that cannot be read, the former ones stay in use"
+                "a geo or currency file was replaced by one that cannot be read, the former ones stay in use"
             );
             return;
         };
-        let user_agents = Arc::clone(&self.current().user_agents);
-        let fresh =
-            Enricher { geo: Geo::of(places), networks: Networks::of(networks), user_agents };
+        let current = self.current();
+        let fresh = Enricher {
+            geo: Geo::of(places),
+            networks: Networks::of(networks),
+            exchange,
+            user_agents: Arc::clone(&current.user_agents),
+            rate: current.rate.clone(),
+        };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        tracing::info!("the geo files were read again");
+        tracing::info!("the geo and currency files were read again");
     }
 }
 
-fn stamps(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Vec<Stamp> {
+/// The table in a file, where there is one; without, no rate is known.
+pub(super) fn exchange(file: Option<&Path>) -> Option<Exchange> {
+    let Some(file) = file else { return Some(Exchange::default()) };
+    Exchange::open(file)
+        .inspect_err(|error| {
+            tracing::warn!(file = %file.display(), %error, "cannot read the currency file, its rates stay unknown");
+        })
+        .ok()
+}
+
+fn stamps(files: &EnrichFiles) -> Vec<Stamp> {
     let stamp = |path: &PathBuf| {
         let found = std::fs::metadata(path).ok()?;
         Some((found.modified().ok()?, found.len()))
     };
-    geo_files.iter().chain(asn_files).map(stamp).collect()
+    files.geo.iter().chain(&files.asn).chain(&files.currency).map(stamp).collect()
 }
 
 #[cfg(test)]
@@ -112,7 +127,8 @@ mod tests {
             enricher.current().geo.place("81.2.69.142".parse().unwrap()).city.to_owned()
         };
         replace("GeoIP2-Country-Test.mmdb");
-        let enricher = LiveEnricher::open(std::slice::from_ref(&file), &[]);
+        let files = EnrichFiles { geo: vec![file.clone()], ..EnrichFiles::default() };
+        let enricher = LiveEnricher::open(&files, 0);
         assert_eq!(live(&enricher), "");
 
         let former = enricher.current();
@@ -128,5 +144,30 @@ mod tests {
         let (seen, loaded) = enricher.look(seen, loaded);
         assert_eq!(live(&enricher), "London");
         assert_eq!(seen, loaded, "a broken file is read once");
+    }
+
+    #[test]
+    fn takes_new_rates_in_and_keeps_the_former_before_a_broken_table() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("eurofxref-hist.csv");
+        let replace = |text: &str| std::fs::write(&file, text).unwrap();
+        let dollars = |live: &LiveEnricher| {
+            let (euro, dollar) = (store::Currency::EUR, "USD".parse().unwrap());
+            live.current().exchange.convert(10.into(), euro, dollar, 0).map(|ten| ten.to_string())
+        };
+        let files = EnrichFiles { currency: Some(file.clone()), ..EnrichFiles::default() };
+        let live = LiveEnricher::open(&files, 0);
+        assert_eq!(dollars(&live), None, "there is no file");
+        let mut stamps = (live.opened.clone(), live.opened.clone());
+        for (text, expected) in [
+            ("Date,USD\n1970-01-01,1.5\n", "15.0"),
+            ("Date,USD\n1970-01-01,nonsense\n", "15.0"),
+            ("Date,USD\n1970-01-01,2\n", "20"),
+        ] {
+            replace(text);
+            stamps = live.look(stamps.0, stamps.1);
+            stamps = live.look(stamps.0, stamps.1);
+            assert_eq!(dollars(&live).as_deref(), Some(expected), "{text}");
+        }
     }
 }

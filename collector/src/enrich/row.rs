@@ -5,12 +5,18 @@ use wire::limits::NAME_BYTES_MAX;
 use wire::{Choice, SiteName};
 
 use super::EnrichedEvent;
+use super::money::Money;
 use crate::validate::cut;
 
 impl EnrichedEvent<'_> {
     /// The row of `events`, or of `bot_events` where `bot_reason` is set.
     pub(crate) fn event_row(&self, site: &SiteName, received_at: i64) -> EventRow {
         let (event, visit) = (&self.event, self.visit);
+        let told = self.worth.map(|worth| worth.told);
+        let reported = self.worth.and_then(|worth| worth.reported);
+        let currency = |money: Option<Money>| {
+            money.map(|money| money.currency.to_string()).unwrap_or_default()
+        };
         EventRow {
             site: site.as_str().to_owned(),
             event_id: event.id,
@@ -41,12 +47,19 @@ impl EnrichedEvent<'_> {
             device: visit.device.class.to_owned(),
             browser: visit.device.browser.clone(),
             browser_version: visit.device.browser_version.clone(),
-            os: visit.device.os.to_owned(),
+            os: visit.device.os.clone(),
+            os_version: visit.device.os_version.clone(),
             language: cut(visit.language, 35).to_owned(),
             screen_width: visit.screen_width,
             consent_analytics: choice(event.consent.analytics),
             consent_personalization: choice(event.consent.personalization),
             consent_ads: choice(event.consent.ads),
+            value: told.map_or(0, |money| money.parts),
+            currency: currency(told),
+            value_reporting: reported.map_or(0, |money| money.parts),
+            currency_reporting: currency(reported),
+            click_id_kind: self.click.as_ref().map_or("", |click| click.kind).to_owned(),
+            click_id: self.click.as_ref().map_or("", |click| &click.id).to_owned(),
             properties: event.properties.clone(),
             bot_reason: self.bot.map_or("", super::BotReason::as_str).to_owned(),
         }

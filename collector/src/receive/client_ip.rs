@@ -9,10 +9,8 @@ use ipnet::IpNet;
 /// `X-Forwarded-For` that is not. Read from the right: what stands further left than the first
 /// stranger was written by that stranger.
 pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted =
-        |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip.to_canonical()));
     let mut client = peer;
-    if !is_trusted(client) {
+    if !is_trusted(client, trusted) {
         return client;
     }
     let forwarded = headers.get_all("x-forwarded-for").iter().rev();
@@ -23,11 +21,16 @@ pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) ->
             return client;
         };
         client = ip;
-        if !is_trusted(client) {
+        if !is_trusted(client, trusted) {
             return client;
         }
     }
     client
+}
+
+/// Whether an address is a trusted proxy's.
+pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&ip.to_canonical()))
 }
 
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.

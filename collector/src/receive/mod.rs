@@ -6,11 +6,13 @@ mod client_ip;
 pub(crate) mod encoding;
 mod native;
 pub(crate) mod pixel;
+mod place_headers;
 pub(crate) mod respond;
 pub(crate) mod segment_api;
 mod trusted_proxy;
 
 pub use assets::Assets;
-pub(crate) use client_ip::client_ip;
+pub(crate) use client_ip::{client_ip, is_trusted};
 pub(crate) use native::{Sent, batch};
+pub(crate) use place_headers::PlaceHeaders;
 pub(crate) use trusted_proxy::TrustedProxy;

@@ -8,6 +8,7 @@ use wire::SiteName;
 
 use super::DropReason;
 use super::exclusion::Exclusions;
+use crate::enrich::SiteRules;
 use crate::error::Rejection;
 
 /// A site as the collector needs it.
@@ -16,6 +17,7 @@ pub(crate) struct Site {
     pub(crate) name: SiteName,
     origins: Vec<String>,
     exclusions: Exclusions,
+    pub(crate) rules: SiteRules,
 }
 
 impl Site {
@@ -24,7 +26,13 @@ impl Site {
             .into_iter()
             .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
             .collect();
-        Self { name, origins, exclusions: Exclusions::default() }
+        Self { name, origins, exclusions: Exclusions::default(), rules: SiteRules::default() }
+    }
+
+    /// The site, with what it says of how its events are enriched.
+    pub(crate) fn enriched_by(mut self, rules: SiteRules) -> Self {
+        self.rules = rules;
+        self
     }
 
     /// The site, without what it does not want.

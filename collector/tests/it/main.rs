@@ -9,6 +9,7 @@ mod assets;
 mod contract;
 mod dead_letters;
 mod dropped;
+mod enriched;
 mod exactly_once;
 mod http;
 mod import;
