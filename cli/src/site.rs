@@ -4,7 +4,9 @@ use std::num::NonZeroU64;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use store::site::{Exclusion, Origin, Site, SiteSettings, Visitors};
+use store::site::{
+    CategoryRule, Currency, Exclusion, Origin, PlaceDetail, Site, SiteSettings, Visitors,
+};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
@@ -17,9 +19,9 @@ pub(crate) struct SiteCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a site, or change its origins, exclusions and limits, and print its tag
+    /// Make a site, or change its settings, and print its tag
     Add(Add),
-    /// List the sites with their origins, exclusions and limits
+    /// List the sites with their settings
     List(List),
 }
 
@@ -44,6 +46,17 @@ struct Add {
     /// none that is sent) or either (the collector's where a browser sends none)
     #[arg(long, value_name = "HOW", default_value_t)]
     visitors: Visitors,
+    /// How much is kept of where visitors are
+    #[arg(long, value_enum, default_value_t, value_name = "DETAIL")]
+    place: PlaceDetail,
+    /// What pages are about where an event does not say it, for example `/coffee/*=Drinks/Coffee`; may be
+    /// repeated, and the first that fits holds
+    #[arg(long, value_name = "PATH=CATEGORY")]
+    category: Vec<CategoryRule>,
+    /// The money in which values are reported, for example EUR; converting needs the collector's
+    /// `--currency-file`
+    #[arg(long, value_name = "ISO 4217")]
+    currency: Option<Currency>,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -80,6 +93,9 @@ impl Add {
             events_per_day: self.events_per_day,
             keep_referrer_spam: self.keep_referrer_spam,
             visitors: self.visitors,
+            place: self.place,
+            categories: self.category,
+            currency: self.currency,
         };
         let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
@@ -92,21 +108,24 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
         for site in store::site::list(&store.server).await? {
-            let origins: Vec<String> =
-                site.settings.origins.iter().map(ToString::to_string).collect();
-            let exclude: Vec<String> =
-                site.settings.exclude.iter().map(ToString::to_string).collect();
-            let limits: Vec<String> = site
-                .settings
-                .events_per_day
-                .map(|events| format!("events-per-day={events}"))
-                .into_iter()
-                .chain(site.settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()))
-                .collect();
-            let visitors = site.settings.visitors;
-            let (origins, exclude) = (origins.join(" "), exclude.join(" "));
-            println!("{}\t{origins}\t{exclude}\t{}\t{visitors}", site.name, limits.join(" "));
+            let settings = site.settings;
+            let mut told = vec![
+                site.name.to_string(),
+                listed(&settings.origins),
+                listed(&settings.exclude),
+                format!("place={}", settings.place.as_str()),
+                listed(&settings.categories),
+                format!("visitors={}", settings.visitors),
+            ];
+            told.extend(settings.currency.map(|currency| format!("currency={currency}")));
+            told.extend(settings.events_per_day.map(|events| format!("events-per-day={events}")));
+            told.extend(settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()));
+            println!("{}", told.join("\t"));
         }
         Ok(store.close().await?)
     }
+}
+
+fn listed<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

@@ -11,11 +11,12 @@ use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::enrich::EnrichFiles;
 use crate::error::StartError;
 use crate::gate::{GateConfig, GateSettings};
 use crate::handle::Handle;
 use crate::link::LinkKey;
-use crate::receive::{Assets, TrustedProxy};
+use crate::receive::{Assets, PlaceHeaders, TrustedProxy};
 use crate::spool::{Durability, Limits};
 use crate::tls::{LiveTls, TlsFiles};
 
@@ -39,6 +40,23 @@ pub struct CollectorConfig {
     /// A database of networks (.mmdb) by which visits from data centres are set apart as bots'; several are asked in order
     #[arg(long, env = "FOOTFALL_ASN_FILE", value_delimiter = ',', value_name = "FILE")]
     asn_file: Vec<PathBuf>,
+    /// Rates of exchange (.csv, the European Central Bank's eurofxref-hist.csv or a table like it), for sites
+    /// that report in one currency
+    #[arg(long, env = "FOOTFALL_CURRENCY_FILE", value_name = "FILE")]
+    currency_file: Option<PathBuf>,
+    /// Whose headers tell where a visitor is: cloudflare, cloudfront, vercel, or the headers' own names
+    /// (country=X-Country,region=X-Region,city=X-City); believed from a trusted proxy only
+    #[arg(long, env = "FOOTFALL_PLACE_HEADERS", value_parser = PlaceHeaders::parse, value_name = "PROXY")]
+    place_headers: Option<PlaceHeaders>,
+    /// Page views of one visitor in a minute above which it is a bot, counted by each collector for
+    /// itself; 0 sets no limit
+    #[arg(
+        long,
+        env = "FOOTFALL_PAGE_VIEWS_PER_MINUTE_MAX",
+        default_value_t = 300,
+        value_name = "COUNT"
+    )]
+    page_views_per_minute_max: u16,
     /// The certificate for TLS, with those that lead to a root after it (PEM); read again when it changes
     #[arg(long, env = "FOOTFALL_TLS_CERT", requires = "tls_key", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -98,8 +116,9 @@ pub struct CollectorConfig {
 pub struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
-    pub(crate) geo_files: Vec<PathBuf>,
-    pub(crate) asn_files: Vec<PathBuf>,
+    pub(crate) files: EnrichFiles,
+    pub(crate) place_headers: Option<PlaceHeaders>,
+    pub(crate) page_views_per_minute_max: u16,
     pub(crate) tls: Option<Arc<LiveTls>>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) client_address_header: Option<HeaderName>,
@@ -155,6 +174,13 @@ impl CollectorConfig {
             SPOOL_BYTES_MIN,
             "must be at least 16777216 (16 MiB)",
         )?;
+        if self.place_headers.is_some() && self.trusted_proxy.is_empty() {
+            return Err(StartError::Setting {
+                setting: "--place-headers",
+                value: "given".to_owned(),
+                rule: "needs --trusted-proxy: anybody else could write them",
+            });
+        }
         let room = self.spool_bytes_max / 2;
         at_least(
             "--spool-bytes-max",
@@ -168,8 +194,13 @@ impl CollectorConfig {
         Ok(Settings {
             listen: self.collector_listen,
             data_dir: data_dir.to_owned(),
-            geo_files: self.geo_file,
-            asn_files: self.asn_file,
+            files: EnrichFiles {
+                geo: self.geo_file,
+                asn: self.asn_file,
+                currency: self.currency_file,
+            },
+            place_headers: self.place_headers,
+            page_views_per_minute_max: self.page_views_per_minute_max,
             tls: tls.transpose()?,
             trusted_proxies: self.trusted_proxy.iter().flat_map(TrustedProxy::networks).collect(),
             client_address_header: self.client_address_header,

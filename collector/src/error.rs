@@ -8,8 +8,8 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tracing::Level;
 
-use crate::tls::TlsError;
 use crate::link::{LinkError, LinkKeyError};
+use crate::tls::TlsError;
 
 /// The operator's: the collector does not start.
 #[derive(Debug, thiserror::Error)]
@@ -136,6 +136,11 @@ const fn client(tag: &'static str, status: StatusCode, hint: &'static str) -> Sp
     Spec { tag, status, level: Level::DEBUG, retry_after: None, hint }
 }
 
+/// Nobody may do this; somebody must allow it first.
+const fn forbidden(tag: &'static str, hint: &'static str) -> Spec {
+    client(tag, StatusCode::FORBIDDEN, hint)
+}
+
 /// The client must send something else.
 const fn malformed(tag: &'static str, hint: &'static str) -> Spec {
     client(tag, StatusCode::BAD_REQUEST, hint)
@@ -201,22 +206,19 @@ impl Rejection {
                 "key_missing",
                 "give the site's name as the write key, by Basic authorization or in the body",
             ),
-            Self::SiteUnknown { .. } => client(
+            Self::SiteUnknown { .. } => forbidden(
                 "site_unknown",
-                StatusCode::FORBIDDEN,
                 "make the site with `footfall site add`, or mend its name in the tag",
             ),
-            Self::OriginNotAllowed { .. } => client(
+            Self::OriginNotAllowed { .. } => forbidden(
                 "origin_not_allowed",
-                StatusCode::FORBIDDEN,
                 "add the origin with `footfall site add NAME --origin URL`",
             ),
             Self::AddressTooFast { wait }
             | Self::SiteTooFast { wait }
             | Self::SiteOverQuota { wait, .. } => self.too_many(*wait),
-            Self::LinkNotSigned { .. } => client(
+            Self::LinkNotSigned { .. } => forbidden(
                 "link_not_signed",
-                StatusCode::FORBIDDEN,
                 "make links with `footfall link` and the key of this collector, and change nothing",
             ),
             Self::SpoolFull => ours(

@@ -28,6 +28,7 @@ mod validate;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{CollectorConfig, Settings};
+pub use enrich::EnrichFiles;
 pub use error::{CollectorError, Rejection, SinkError, Spec, StartError};
 pub use explain::{Explainer, LinesTold};
 pub use handle::Handle;

@@ -12,7 +12,7 @@ use wire::{Answer, Context, Dropped, SiteName, Text};
 
 use crate::clock::Clock;
 use crate::cookieless::{DailySalts, Visitor};
-use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed, Visit};
+use crate::enrich::{BotReason, EnrichedEvent, LiveEnricher, Scrubbed, Told, Visit};
 use crate::error::Rejection;
 use crate::gate::Gates;
 use crate::metrics::Metrics;
@@ -30,6 +30,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) ip: IpAddr,
     pub(crate) user_agent: &'a str,
     pub(crate) origin: Option<&'a str>,
+    pub(crate) told: &'a Told<'a>,
 }
 
 /// Events of one request that are of one visitor, as far as is known.
@@ -39,6 +40,8 @@ pub(crate) struct Part<'a, P> {
     pub(crate) ip: IpAddr,
     /// `None` where a server speaks for the visitor and does not tell it.
     pub(crate) user_agent: Option<Text<'a>>,
+    /// `None` where a server speaks for the visitor.
+    pub(crate) told: Option<&'a Told<'a>>,
     pub(crate) context: Context<'a>,
     pub(crate) events: Vec<Sent<'a, P>>,
 }
@@ -47,12 +50,14 @@ impl<'a, P> Part<'a, P> {
     /// Events that come from the visitor's own device.
     pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
         let user_agent = Some(sender.user_agent.into());
-        Self { ip: sender.ip, user_agent, context, events: Vec::new() }
+        let told = Some(sender.told);
+        Self { ip: sender.ip, user_agent, told, context, events: Vec::new() }
     }
 
     /// Whether all but the events is the same.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        (self.ip, &self.user_agent, &self.context) == (other.ip, &other.user_agent, &other.context)
+        (self.ip, &self.user_agent, self.told, &self.context)
+            == (other.ip, &other.user_agent, other.told, &other.context)
     }
 }
 
@@ -102,15 +107,10 @@ impl Pipeline {
         self.gates.batch(sender, site, events, received_at)?;
         let times = Times::of_batch(sent_at, received_at);
         let enricher = self.enricher.current();
-        let mut answer = Answer::default();
-        let mut accepted = [(Table::Events, 0), (Table::BotEvents, 0)];
-        let mut reasons = Vec::new();
-        let events = parts.iter().map(|part| part.events.len()).sum::<usize>();
-        let mut frame = Frame::with_capacity(events * ROW_BYTES_USUAL);
-        let mut scrubbed = Scrubbed::default();
+        let mut taken = Taken::of(&site.name, received_at, events);
         for part in parts {
             let user_agent = part.user_agent.as_deref();
-            let visit = enricher.visit(part.ip, user_agent, &part.context);
+            let visit = enricher.visit(part.ip, user_agent, part.told, &part.context, &site.rules);
             let agent = user_agent.unwrap_or(sender.user_agent);
             let visitor = Visitor::of(
                 site,
@@ -120,25 +120,18 @@ impl Pipeline {
                 &self.salts,
             );
             // By the request's own address: the one in the events is what the sender says it is.
-            let excluded = site.excludes_sender(sender.ip, agent, visit.place.country);
+            let excluded = site.excludes_sender(sender.ip, agent, visit.country);
             for sent in &part.events {
-                let event = match excluded {
-                    Some(reason) => Err(left_out(sent, reason)),
-                    None => self.wanted(site, sent, &times, &visit, &visitor),
-                };
-                match event {
-                    Ok(event) => {
-                        let (table, count) = &mut accepted[usize::from(event.bot.is_some())];
-                        write(&mut frame, *table, event, &site.name, received_at, &mut scrubbed)?;
-                        *count += 1;
-                    }
-                    Err((reason, dropped)) => {
-                        reasons.push(reason);
-                        answer.dropped.push(dropped);
-                    }
+                match excluded {
+                    Some(reason) => taken.leave_out(left_out(sent, reason)),
+                    None => match self.wanted(site, sent, &times, &visit, &visitor) {
+                        Ok(event) => taken.keep(event)?,
+                        Err(left_out) => taken.leave_out(left_out),
+                    },
                 }
             }
         }
+        let Taken { mut answer, accepted, reasons, frame, scrubbed, too_fast, .. } = taken;
         answer.accepted = accepted.iter().map(|(_, count)| count).sum();
         if answer.accepted > 0 {
             self.spool(frame).await?;
@@ -146,6 +139,7 @@ impl Pipeline {
         // Counted only now: a batch that is refused comes again.
         self.gates.quotas.count(site, answer.accepted, received_at);
         accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
+        self.metrics.visits.too_fast(too_fast);
         self.metrics.scrubbed(scrubbed);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
@@ -198,24 +192,53 @@ impl Pipeline {
     }
 }
 
-/// Puts an event's rows into the frame, in their final form.
-fn write(
-    frame: &mut Frame,
-    table: Table,
-    event: EnrichedEvent<'_>,
-    site: &SiteName,
+/// What becomes of one request's events.
+struct Taken<'a> {
+    site: &'a SiteName,
     received_at: i64,
-    scrubbed: &mut Scrubbed,
-) -> Result<(), Rejection> {
-    let identifiers = event
-        .identifier_rows(site, received_at)
-        .try_for_each(|row| frame.push(Table::Identifiers, &row));
-    let mut row = event.into_event_row(site, received_at);
-    scrubbed.row(&mut row);
-    identifiers.and_then(|()| frame.push(table, &row)).map_err(|error| {
-        tracing::error!(%error, "a row has no form, its request is refused");
-        Rejection::SpoolUnwritable
-    })
+    answer: Answer,
+    accepted: [(Table, u32); 2],
+    reasons: Vec<DropReason>,
+    frame: Frame,
+    scrubbed: Scrubbed,
+    /// Events of visitors who are too fast for a human.
+    too_fast: u32,
+}
+
+impl<'a> Taken<'a> {
+    fn of(site: &'a SiteName, received_at: i64, events: usize) -> Self {
+        Self {
+            site,
+            received_at,
+            answer: Answer::default(),
+            accepted: [(Table::Events, 0), (Table::BotEvents, 0)],
+            reasons: Vec::new(),
+            frame: Frame::with_capacity(events * ROW_BYTES_USUAL),
+            scrubbed: Scrubbed::default(),
+            too_fast: 0,
+        }
+    }
+
+    fn leave_out(&mut self, (reason, dropped): (DropReason, Dropped)) {
+        self.reasons.push(reason);
+        self.answer.dropped.push(dropped);
+    }
+
+    /// Puts an event's rows into the frame, in their final form.
+    fn keep(&mut self, event: EnrichedEvent<'_>) -> Result<(), Rejection> {
+        let (table, count) = &mut self.accepted[usize::from(event.bot.is_some())];
+        *count += 1;
+        self.too_fast += u32::from(event.bot == Some(BotReason::Rate));
+        let identifiers = event
+            .identifier_rows(self.site, self.received_at)
+            .try_for_each(|row| self.frame.push(Table::Identifiers, &row));
+        let mut row = event.into_event_row(self.site, self.received_at);
+        self.scrubbed.row(&mut row);
+        identifiers.and_then(|()| self.frame.push(*table, &row)).map_err(|error| {
+            tracing::error!(%error, "a row has no form, its request is refused");
+            Rejection::SpoolUnwritable
+        })
+    }
 }
 
 /// A valid event, or why not, for the count and for the sender.

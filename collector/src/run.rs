@@ -82,8 +82,7 @@ pub async fn run(
         }
     });
 
-    let enricher = LiveEnricher::open(&settings.geo_files, &settings.asn_files);
-    let enricher = Arc::new(enricher.counting(metrics.visits.clone()));
+    let enricher = enricher(&settings, &metrics);
     let pipeline = Pipeline {
         clock: Arc::clone(&settings.clock),
         gates,
@@ -141,6 +140,11 @@ async fn known(
     (Arc::new(sites), Arc::new(salts))
 }
 
+fn enricher(settings: &Settings, metrics: &Metrics) -> Arc<LiveEnricher> {
+    let enricher = LiveEnricher::open(&settings.files, settings.page_views_per_minute_max);
+    Arc::new(enricher.counting(metrics.visits.clone()))
+}
+
 fn tell_found(found: &Found, metrics: &Metrics) {
     metrics.blocks_damaged.inc_by(found.damaged.len() as u64);
     for file in &found.damaged {
@@ -164,7 +168,7 @@ async fn gates(
     let gates = Arc::new(Gates::new(settings.gate.clone()));
     let used = gates.quotas.look(server, sites, settings.clock.now_millis());
     // Where ClickHouse is away, the day's count begins at nought: events are rather taken.
-    drop(tokio::time::timeout(SITES_TIMEOUT, used).await);
+    drop(tokio::time::timeout(KNOWN_TIMEOUT, used).await);
     tasks.spawn({
         let (gates, sites, server) = (Arc::clone(&gates), Arc::clone(sites), server.clone());
         let clock = Arc::clone(&settings.clock);

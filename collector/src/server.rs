@@ -14,8 +14,8 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
-use tokio::io::{AsyncRead, AsyncWrite};
 use store::site::Visitors;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -24,15 +24,16 @@ use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
+use crate::enrich::Told;
 use crate::error::Rejection;
 use crate::gate::{Connections, Entered, Guest};
 use crate::health::{Certificate, Health};
-use crate::metrics::{Metrics, Now};
 use crate::link::Link;
+use crate::metrics::{Metrics, Now};
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Sent, Way, body, client_ip, pixel, redirect};
+use crate::receive::{Sent, Way, body, client_ip, is_trusted, pixel, redirect};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -250,7 +251,8 @@ impl Door {
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let (head, body) = request.into_parts();
-        let sender = self.sender(&head.headers, peer);
+        let told = self.told(&head.headers, peer);
+        let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Events, sender, &head.headers, body).await?;
         let answer = self.pipeline.accept(sender, &body).await?;
         let response = respond::json(StatusCode::ACCEPTED, &answer);
@@ -264,12 +266,13 @@ impl Door {
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let (head, body) = request.into_parts();
-        let sender = self.sender(&head.headers, peer);
+        let told = self.told(&head.headers, peer);
+        let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Segment, sender, &head.headers, body).await?;
         let now = self.pipeline.clock.now_millis();
-        let told = segment_api::request(call, &head.headers, &body, sender, now)?;
-        let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
-        let response = respond::json(StatusCode::OK, &told.success(answer.clone()));
+        let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
+        let answer = self.pipeline.take(sender, &sent.site, sent.sent_at, &sent.parts).await?;
+        let response = respond::json(StatusCode::OK, &sent.success(answer.clone()));
         Ok(respond::with_dropped(response, &answer))
     }
 
@@ -280,13 +283,14 @@ impl Door {
     ) -> Result<Answered, Rejection> {
         let headers = request.headers();
         let origin = pixel::origin(headers);
-        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
+        let told = self.told(headers, peer);
+        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer, &told) };
         self.pipeline.gates.knock(sender)?;
         let query = request.uri().query().unwrap_or_default();
-        let told = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
+        let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
-            Part { events: vec![Sent::Event(told.event)], ..Part::of(sender, Context::default()) };
-        let answer = self.pipeline.take(sender, &told.site, 0, &[part]).await?;
+            Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
+        let answer = self.pipeline.take(sender, &sent.site, 0, &[part]).await?;
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
@@ -325,7 +329,8 @@ impl Door {
         if !redirect::is_visit(request.method(), headers) {
             return Ok(onward);
         }
-        let sender = Sender { origin: None, ..self.sender(headers, peer) };
+        let told = self.told(headers, peer);
+        let sender = Sender { origin: None, ..self.sender(headers, peer, &told) };
         // A visitor who keeps an id keeps it elsewhere: who clicks is somebody, and nobody known.
         let sites = self.pipeline.sites.table();
         let keeps =
@@ -344,7 +349,23 @@ impl Door {
         }
     }
 
-    fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {
+    /// What the head tells of the visitor; a proxy's word for the place only where the proxy is trusted.
+    fn told<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Told<'a> {
+        let mut told = Told::of(headers);
+        if let Some(names) = &self.settings.place_headers
+            && is_trusted(peer.ip(), &self.settings.trusted_proxies)
+        {
+            told.place = names.read(headers);
+        }
+        told
+    }
+
+    fn sender<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        peer: SocketAddr,
+        told: &'a Told<'a>,
+    ) -> Sender<'a> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         Sender {
             ip: client_ip(
@@ -355,6 +376,7 @@ impl Door {
             ),
             user_agent: text(USER_AGENT).unwrap_or_default(),
             origin: text(ORIGIN),
+            told,
         }
     }
 

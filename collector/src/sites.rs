@@ -10,6 +10,7 @@ use std::{fs, io};
 use store::Server;
 use tokio::time::MissedTickBehavior;
 
+use crate::enrich::SiteRules;
 use crate::health::Health;
 use crate::validate::{Site, SiteTable};
 
@@ -95,6 +96,7 @@ fn table(sites: &[store::site::Site]) -> SiteTable {
             .keeping_referrer_spam(site.settings.keep_referrer_spam)
             .limited_to(site.settings.events_per_day.map(NonZeroU64::get))
             .with_visitors(site.settings.visitors)
+            .enriched_by(SiteRules::of(&site.settings))
     };
     sites.iter().map(site).collect()
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::visitor_salt::SALT_BYTES;
 
-/// A row of `events` or `bot_events` (migrations/0001_events.sql says what each column means). Times are
+/// A row of `events` or `bot_events` (the migrations say what each column means). Times are
 /// milliseconds since 1970, consents are 0 unknown, 1 granted, 2 denied.
 ///
 /// `T` is how a text is held: the collector borrows most of them from the request.
@@ -46,11 +46,19 @@ pub struct EventRow<T = String> {
     pub browser: T,
     pub browser_version: T,
     pub os: T,
+    pub os_version: T,
     pub language: T,
     pub screen_width: u16,
     pub consent_analytics: i8,
     pub consent_personalization: i8,
     pub consent_ads: i8,
+    /// In ten-thousandths, as `value_reporting` is.
+    pub value: i64,
+    pub currency: T,
+    pub value_reporting: i64,
+    pub currency_reporting: T,
+    pub click_id_kind: T,
+    pub click_id: T,
     pub properties: Vec<(T, T)>,
     pub bot_reason: T,
 }

@@ -40,6 +40,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0001_events.sql"),
     },
     Migration {
+        version: 2,
+        name: "0002_money_and_clicks.sql",
+        sql: include_str!("../migrations/0002_money_and_clicks.sql"),
+    },
+    Migration {
         version: 3,
         name: "0003_visitor_salts.sql",
         sql: include_str!("../migrations/0003_visitor_salts.sql"),

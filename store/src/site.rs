@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wire::SiteName;
 
+pub use crate::category_rule::{CategoryRule, CategoryRuleError};
+pub use crate::currency::{Currency, CurrencyError};
 pub use crate::exclusion::{Exclusion, ExclusionError};
 pub use crate::origin::{Origin, OriginError};
 pub use crate::visitors::{Visitors, VisitorsError};
@@ -20,6 +22,9 @@ pub const ORIGINS_MAX: usize = 100;
 
 /// Exclusions of one site.
 pub const EXCLUSIONS_MAX: usize = 100;
+
+/// Category rules of one site.
+pub const CATEGORY_RULES_MAX: usize = 100;
 
 /// Sites of one database: [`list`] gives no more.
 pub const SITES_MAX: u32 = 10_000;
@@ -51,6 +56,47 @@ pub struct SiteSettings {
     /// Whose id its visitors go by.
     #[serde(default, skip_serializing_if = "Visitors::is_default")]
     pub visitors: Visitors,
+    /// How much is kept of where a visitor is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub place: PlaceDetail,
+    /// What its pages are about, where an event does not say it; the first that fits holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<CategoryRule>,
+    /// In which money its values are reported; none is converted without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+}
+
+/// How much is kept of where a visitor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaceDetail {
+    /// Country, region and city.
+    #[default]
+    City,
+    /// Country and region.
+    Region,
+    /// The country.
+    Country,
+    /// Nothing.
+    None,
+}
+
+impl PlaceDetail {
+    /// As it is written in a definition and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::City => "city",
+            Self::Region => "region",
+            Self::Country => "country",
+            Self::None => "none",
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What [`add`] did.
@@ -83,6 +129,14 @@ pub enum SiteError {
         /// How many it has.
         count: usize,
     },
+    /// More than [`CATEGORY_RULES_MAX`].
+    #[error("the site {name} has {count} category rules; at most {CATEGORY_RULES_MAX} are kept")]
+    TooManyCategoryRules {
+        /// The site.
+        name: SiteName,
+        /// How many it has.
+        count: usize,
+    },
     /// ClickHouse could not be asked or written to.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -107,7 +161,7 @@ struct Received {
 /// so `now_millis` that is not after the version before is taken as just after it.
 ///
 /// # Errors
-/// Too many origins or exclusions, or a ClickHouse that cannot be asked; see [`SiteError`].
+/// Too many origins, exclusions or category rules, or a ClickHouse that cannot be asked; see [`SiteError`].
 pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added, SiteError> {
     let settings = checked(site)?;
     let found = server.client().query(sql::SITE).bind(site.name.as_str());
@@ -137,10 +191,15 @@ fn checked(site: &Site) -> Result<SiteSettings, SiteError> {
     settings.exclude.sort();
     settings.exclude.dedup();
     let name = || site.name.clone();
-    match (settings.origins.len(), settings.exclude.len()) {
-        (count, _) if count > ORIGINS_MAX => Err(SiteError::TooManyOrigins { name: name(), count }),
-        (_, count) if count > EXCLUSIONS_MAX => {
+    match (settings.origins.len(), settings.exclude.len(), settings.categories.len()) {
+        (count, ..) if count > ORIGINS_MAX => {
+            Err(SiteError::TooManyOrigins { name: name(), count })
+        }
+        (_, count, _) if count > EXCLUSIONS_MAX => {
             Err(SiteError::TooManyExclusions { name: name(), count })
+        }
+        (.., count) if count > CATEGORY_RULES_MAX => {
+            Err(SiteError::TooManyCategoryRules { name: name(), count })
         }
         _ => Ok(settings),
     }

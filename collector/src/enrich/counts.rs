@@ -3,7 +3,7 @@
 
 use prometheus_client::metrics::counter::Counter;
 
-use super::{BotReason, Visit};
+use super::BotReason;
 use crate::metrics::Series;
 
 /// Clones count into the same series.
@@ -24,11 +24,20 @@ impl Default for VisitCounts {
 }
 
 impl VisitCounts {
-    pub(super) fn count(&self, visit: &Visit<'_>) {
-        if let Some(place) = self.places.at(usize::from(visit.place.country.is_empty())) {
+    /// Events that only their visitor's pace sets apart: that is told event by event, and not with the visit.
+    pub(crate) fn too_fast(&self, events: u32) {
+        if events > 0
+            && let Some(bots) = self.bots.at(BotReason::Rate as usize)
+        {
+            bots.inc_by(events.into());
+        }
+    }
+
+    pub(super) fn count(&self, country: &str, bot: Option<BotReason>) {
+        if let Some(place) = self.places.at(usize::from(country.is_empty())) {
             place.inc();
         }
-        if let Some(reason) = visit.bot
+        if let Some(reason) = bot
             && let Some(bots) = self.bots.at(reason as usize)
         {
             bots.inc();
@@ -44,7 +53,7 @@ mod tests {
     fn every_layer_has_a_place_of_its_own() {
         let counts = VisitCounts::default();
         for reason in BotReason::ALL {
-            counts.count(&Visit { bot: Some(reason), ..Visit::default() });
+            counts.count("", Some(reason));
             let named = counts.bots.named(reason.as_str()).unwrap();
             assert_eq!(named.get(), 1, "{reason:?}");
         }

@@ -1,32 +1,30 @@
 //! The enricher in use, replaced when a file it was made of has changed. A request keeps the one it
 //! began with, so nobody waits for a file to be read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use super::exchange::Exchange;
 use super::geo::{Geo, open};
 use super::network::Networks;
-use super::{Enricher, VisitCounts};
+use super::{EnrichFiles, Enricher, PageViewRate, VisitCounts};
 use crate::changes::{Changes, LOOK_AGAIN};
 
 #[derive(Debug)]
 pub(crate) struct LiveEnricher {
-    geo_files: Vec<PathBuf>,
-    asn_files: Vec<PathBuf>,
+    files: EnrichFiles,
     current: RwLock<Arc<Enricher>>,
     changes: Mutex<Changes>,
 }
 
 impl LiveEnricher {
-    /// With these geo and network files, as far as they can be read.
-    pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
-        let changes = Changes::of(geo_files.iter().chain(asn_files).cloned());
-        Self {
-            current: RwLock::new(Arc::new(Enricher::open(geo_files, asn_files))),
-            geo_files: geo_files.to_owned(),
-            asn_files: asn_files.to_owned(),
-            changes: Mutex::new(changes),
-        }
+    /// With these files, as far as they can be read, and with a limit to a visitor's page views.
+    pub(crate) fn open(files: &EnrichFiles, page_views_per_minute_max: u16) -> Self {
+        let changes = Changes::of(files.all().cloned());
+        let rate = PageViewRate::limited_to(page_views_per_minute_max).map(Arc::new);
+        let enricher = Enricher { rate, ..Enricher::open(files) };
+        let current = RwLock::new(Arc::new(enricher));
+        Self { current, files: files.clone(), changes: Mutex::new(changes) }
     }
 
     /// Counts visits here from now on.
@@ -65,13 +63,13 @@ impl LiveEnricher {
     /// Reads the files anew, all of them or none: one that cannot be read leaves the former ones in
     /// use. Gives whether the new ones are in use; `None` where no files are named.
     pub(crate) fn reload(&self) -> Option<bool> {
-        if self.geo_files.is_empty() && self.asn_files.is_empty() {
-            return None;
-        }
+        self.files.all().next()?;
         let all = |files: &[PathBuf]| files.iter().map(open).collect::<Option<Vec<_>>>();
-        let (Some(places), Some(networks)) = (all(&self.geo_files), all(&self.asn_files)) else {
+        let (Some(places), Some(networks), Some(exchange)) =
+            (all(&self.files.geo), all(&self.files.asn), exchange(self.files.currency.as_deref()))
+        else {
             tracing::warn!(
-                "a geo file was replaced by one that cannot be read, the former ones stay in use"
+                "a geo or currency file was replaced by one that cannot be read, the former ones stay in use"
             );
             return Some(false);
         };
@@ -79,13 +77,25 @@ impl LiveEnricher {
         let fresh = Enricher {
             geo: Geo::of(places),
             networks: Networks::of(networks),
+            exchange,
             user_agents: Arc::clone(&current.user_agents),
             counts: current.counts.clone(),
+            rate: current.rate.clone(),
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        tracing::info!("the geo files were read again");
+        tracing::info!("the geo and currency files were read again");
         Some(true)
     }
+}
+
+/// The table in a file, where there is one; without, no rate is known.
+pub(super) fn exchange(file: Option<&Path>) -> Option<Exchange> {
+    let Some(file) = file else { return Some(Exchange::default()) };
+    Exchange::open(file)
+        .inspect_err(|error| {
+            tracing::warn!(file = %file.display(), %error, "cannot read the currency file, its rates stay unknown");
+        })
+        .ok()
 }
 
 #[cfg(test)]
@@ -108,7 +118,8 @@ mod tests {
             enricher.current().geo.place("81.2.69.142".parse().unwrap()).city.to_owned()
         };
         replace("GeoIP2-Country-Test.mmdb");
-        let enricher = LiveEnricher::open(std::slice::from_ref(&file), &[]);
+        let files = EnrichFiles { geo: vec![file.clone()], ..EnrichFiles::default() };
+        let enricher = LiveEnricher::open(&files, 0);
         assert_eq!(live(&enricher), "");
 
         let former = enricher.current();
@@ -125,5 +136,29 @@ mod tests {
         assert_eq!(live(&enricher), "London");
         assert_eq!(enricher.reload(), Some(false), "it is still broken");
         assert_eq!(live(&enricher), "London");
+    }
+
+    #[test]
+    fn takes_new_rates_in_and_keeps_the_former_before_a_broken_table() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("eurofxref-hist.csv");
+        let replace = |text: &str| std::fs::write(&file, text).unwrap();
+        let dollars = |live: &LiveEnricher| {
+            let (euro, dollar) = (store::Currency::EUR, "USD".parse().unwrap());
+            live.current().exchange.convert(10.into(), euro, dollar, 0).map(|ten| ten.to_string())
+        };
+        let files = EnrichFiles { currency: Some(file.clone()), ..EnrichFiles::default() };
+        let live = LiveEnricher::open(&files, 0);
+        assert_eq!(dollars(&live), None, "there is no file");
+        for (text, expected) in [
+            ("Date,USD\n1970-01-01,1.5\n", "15.0"),
+            ("Date,USD\n1970-01-01,nonsense\n", "15.0"),
+            ("Date,USD\n1970-01-01,2\n", "20"),
+        ] {
+            replace(text);
+            live.look();
+            live.look();
+            assert_eq!(dollars(&live).as_deref(), Some(expected), "{text}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use wire::limits::NAME_BYTES_MAX;
 use wire::{Choice, SiteName};
 
 use super::EnrichedEvent;
+use super::money::Money;
 use crate::validate::{cut, cut_cow};
 
 impl<'a> EnrichedEvent<'a> {
@@ -18,6 +19,13 @@ impl<'a> EnrichedEvent<'a> {
         received_at: i64,
     ) -> EventRow<Cow<'a, str>> {
         let (event, visit, traffic) = (self.event, self.visit, self.traffic);
+        let told = self.worth.map(|worth| worth.told);
+        let reported = self.worth.and_then(|worth| worth.reported);
+        let currency = |money: Option<Money>| {
+            money.map_or(Cow::Borrowed(""), |money| money.currency.to_string().into())
+        };
+        let (click_id_kind, click_id) =
+            self.click.map_or(("", Cow::Borrowed("")), |click| (click.kind, click.id));
         EventRow {
             site: site.as_str().into(),
             event_id: event.id,
@@ -48,12 +56,19 @@ impl<'a> EnrichedEvent<'a> {
             device: visit.device.class.into(),
             browser: visit.device.browser.as_str().into(),
             browser_version: visit.device.browser_version.as_str().into(),
-            os: visit.device.os.into(),
+            os: visit.device.os.as_str().into(),
+            os_version: visit.device.os_version.as_str().into(),
             language: cut(visit.language, 35).into(),
             screen_width: visit.screen_width,
             consent_analytics: choice(event.consent.analytics),
             consent_personalization: choice(event.consent.personalization),
             consent_ads: choice(event.consent.ads),
+            value: told.map_or(0, |money| money.parts),
+            currency: currency(told),
+            value_reporting: reported.map_or(0, |money| money.parts),
+            currency_reporting: currency(reported),
+            click_id_kind: click_id_kind.into(),
+            click_id,
             properties: event.properties,
             bot_reason: self.bot.map_or("", super::BotReason::as_str).into(),
         }

@@ -1,8 +1,11 @@
 //! The gates together, with the flags as they come.
 
+use std::sync::LazyLock;
+
 use clap::Parser;
 
 use super::*;
+use crate::enrich::Told;
 
 #[derive(Parser)]
 struct Arguments {
@@ -14,8 +17,10 @@ fn gates(flags: &[&str]) -> Gates {
     Gates::new(Arguments::parse_from([&["collector"], flags].concat()).gate.settings())
 }
 
+static TOLD: LazyLock<Told<'_>> = LazyLock::new(Told::default);
+
 fn sender(ip: &str, origin: Option<&'static str>) -> Sender<'static> {
-    Sender { ip: ip.parse().unwrap(), user_agent: "", origin }
+    Sender { ip: ip.parse().unwrap(), user_agent: "", origin, told: &TOLD }
 }
 
 const SHOP: Option<&str> = Some("https://shop.example");

@@ -15,10 +15,8 @@ pub(crate) fn client_ip(
     trusted: &[IpNet],
     own_header: Option<&HeaderName>,
 ) -> IpAddr {
-    let is_trusted =
-        |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip.to_canonical()));
     let mut client = peer;
-    if !is_trusted(client) {
+    if !is_trusted(client, trusted) {
         return client;
     }
     if let Some(name) = own_header {
@@ -34,11 +32,16 @@ pub(crate) fn client_ip(
             return client;
         };
         client = ip;
-        if !is_trusted(client) {
+        if !is_trusted(client, trusted) {
             return client;
         }
     }
     client
+}
+
+/// Whether an address is a trusted proxy's.
+pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&ip.to_canonical()))
 }
 
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.

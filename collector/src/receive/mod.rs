@@ -6,6 +6,7 @@ mod client_ip;
 pub(crate) mod encoding;
 mod native;
 pub(crate) mod pixel;
+mod place_headers;
 pub(crate) mod redirect;
 pub(crate) mod respond;
 pub(crate) mod segment_api;
@@ -13,7 +14,8 @@ mod trusted_proxy;
 mod way;
 
 pub use assets::Assets;
-pub(crate) use client_ip::client_ip;
+pub(crate) use client_ip::{client_ip, is_trusted};
 pub(crate) use native::{Sent, batch};
+pub(crate) use place_headers::PlaceHeaders;
 pub(crate) use trusted_proxy::TrustedProxy;
 pub(crate) use way::Way;

@@ -20,8 +20,15 @@ pub(crate) enum Way {
 }
 
 impl Way {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Events, Self::Pixel, Self::Segment, Self::Link, Self::Script, Self::Operator, Self::Other];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Events,
+        Self::Pixel,
+        Self::Segment,
+        Self::Link,
+        Self::Script,
+        Self::Operator,
+        Self::Other,
+    ];
 
     pub(crate) fn of(path: &str) -> Self {
         match path {

@@ -8,6 +8,7 @@ use wire::SiteName;
 
 use super::exclusion::Exclusions;
 use super::{DropReason, ReferrerSpam};
+use crate::enrich::SiteRules;
 use crate::error::Rejection;
 
 /// A site as the collector needs it.
@@ -20,6 +21,7 @@ pub(crate) struct Site {
     /// `None`: any number.
     pub(crate) events_per_day: Option<u64>,
     keeps_referrer_spam: bool,
+    pub(crate) rules: SiteRules,
 }
 
 impl Site {
@@ -33,9 +35,16 @@ impl Site {
             visitors: Visitors::default(),
             origins,
             exclusions: Exclusions::default(),
+            rules: SiteRules::default(),
             events_per_day: None,
             keeps_referrer_spam: false,
         }
+    }
+
+    /// The site, with what it says of how its events are enriched.
+    pub(crate) fn enriched_by(mut self, rules: SiteRules) -> Self {
+        self.rules = rules;
+        self
     }
 
     /// The site, without what it does not want.
