@@ -1,3 +1,5 @@
+//! Certificates as they come: taken in, replaced, broken.
+
 use std::fs;
 
 use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd, generate_simple_self_signed};
