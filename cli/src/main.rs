@@ -32,6 +32,12 @@ mod up;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// A collector makes and frees small pieces of memory all day long; this one does it in half the time of
+/// most systems' own, and gives back what an outage's backlog took.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = arguments::Arguments::parse();

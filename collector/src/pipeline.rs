@@ -158,9 +158,11 @@ impl Pipeline {
         if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
             return Err(left_out(sent, DropReason::PersonSuppressed));
         }
-        let unwanted = site
-            .excludes_page(&event.page.host, event.page.path)
-            .or_else(|| site.excludes_referrer(&event.referrer_host(), &self.gates.spam));
+        let unwanted = site.excludes_page(&event.page.host, event.page.path).or_else(|| {
+            // A page of the site itself is nobody's spam.
+            let elsewhere = event.referrer_host != event.page.host;
+            elsewhere.then(|| site.excludes_referrer(&event.referrer_host, &self.gates.spam))?
+        });
         match unwanted {
             Some(reason) => Err(left_out(sent, reason)),
             None => Ok(event),

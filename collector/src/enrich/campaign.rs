@@ -31,12 +31,12 @@ pub(super) const CLICK_IDS: [(&str, &str, &str); 14] = [
 /// The traffic named by the address's `utm_*` parameters, or by an ad platform's click id; `None`
 /// where it names neither a source nor a medium nor a campaign. The first of equal parameters counts.
 pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
-    if !query.contains("utm_") && !CLICK_IDS.iter().any(|(name, ..)| query.contains(name)) {
+    if query.is_empty() {
         return None;
     }
     let mut found = Traffic::default();
     let mut clicked = None;
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+    for (name, value) in parameters(query) {
         let place = match &*name {
             "utm_source" => &mut found.source,
             "utm_medium" => &mut found.medium,
@@ -63,6 +63,17 @@ pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
     }
     found.channel = channel::of(&found.source, &found.medium, &found.campaign).into();
     Some(found)
+}
+
+/// The parameters of a query, decoded. Most have nothing to decode.
+pub(super) fn parameters(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query.split('&').filter(|parameter| !parameter.is_empty()).filter_map(|parameter| {
+        if parameter.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+            return form_urlencoded::parse(parameter.as_bytes()).next();
+        }
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        Some((name.into(), value.into()))
+    })
 }
 
 fn shortened(value: Cow<'_, str>) -> Cow<'_, str> {

@@ -3,9 +3,7 @@
 
 use std::borrow::Cow;
 
-use url::form_urlencoded;
-
-use super::campaign::CLICK_IDS;
+use super::campaign::{CLICK_IDS, parameters};
 use super::scrub::Scrubbed;
 
 /// Bytes of an id. Google names no limit; the longest seen, of Facebook, have some 200.
@@ -22,7 +20,7 @@ pub(crate) struct Click<'a> {
 /// The first click id of a query. One that is too long, or has anything in it but letters, digits and
 /// `-_.~`, is none: a cut or mended id would be another click's.
 pub(super) fn of(query: &str) -> Option<Click<'_>> {
-    form_urlencoded::parse(query.as_bytes()).find_map(|(name, id)| {
+    parameters(query).find_map(|(name, id)| {
         let (kind, ..) = CLICK_IDS.iter().find(|(known, ..)| *known == name)?;
         let is_id = (1..=CLICK_ID_BYTES_MAX).contains(&id.len())
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte))

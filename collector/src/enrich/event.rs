@@ -31,6 +31,8 @@ pub(crate) struct EnrichedEvent<'a> {
     pub(crate) categories: Vec<Cow<'a, str>>,
     /// The page before, without its query.
     pub(crate) referrer: &'a str,
+    /// Of the page before, lower case; empty where there is none.
+    pub(crate) referrer_host: Cow<'a, str>,
     pub(crate) traffic: Traffic<'a>,
     pub(crate) identifiers: Identifiers,
     pub(crate) worth: Option<Worth>,
@@ -40,17 +42,12 @@ pub(crate) struct EnrichedEvent<'a> {
 }
 
 impl<'a> EnrichedEvent<'a> {
-    /// The host of the page before, lower case; empty where there is none, or it is the page's own.
-    pub(crate) fn referrer_host(&self) -> Cow<'a, str> {
-        let host = page::host(self.referrer);
-        if host == self.page.host { Cow::default() } else { host }
-    }
-
     /// Runs every step.
     pub(crate) fn new(mut event: ValidEvent<'a>, visit: &'a Visit<'a>) -> Self {
         let page = Page::of(event.url);
+        let referrer_host = page::host(event.referrer);
         let traffic = campaign::traffic(page.query_sent)
-            .unwrap_or_else(|| referrer::traffic(event.referrer, &page.host));
+            .unwrap_or_else(|| referrer::traffic(referrer_host.clone(), &page.host));
         let identifiers = identity::take(&mut event, visit.country);
         let site = visit.site;
         let mut categories = category::levels(event.categories);
@@ -69,6 +66,7 @@ impl<'a> EnrichedEvent<'a> {
         Self {
             categories,
             referrer: referrer::without_query(event.referrer),
+            referrer_host,
             worth,
             click,
             bot,

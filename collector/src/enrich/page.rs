@@ -24,8 +24,11 @@ impl<'a> Page<'a> {
         let Some((host, rest)) = split(url) else {
             return Self::default();
         };
-        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
-        let (path, query_sent) = rest.split_once('?').unwrap_or((rest, ""));
+        let mark = |byte: &u8| matches!(byte, b'?' | b'#');
+        let (path, rest) =
+            rest.split_at(rest.bytes().position(|byte| mark(&byte)).unwrap_or(rest.len()));
+        let query_sent =
+            rest.strip_prefix('?').map_or("", |rest| rest.split('#').next().unwrap_or(rest));
         let path = if path.is_empty() { "/" } else { path };
         Self { host: lower(host), path, query: kept(query_sent), query_sent }
     }
@@ -38,8 +41,14 @@ pub(super) fn host(url: &str) -> Cow<'_, str> {
 
 /// The host, and everything after it and its port.
 fn split(url: &str) -> Option<(&str, &str)> {
-    let (_, rest) = url.split_once("://")?;
-    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (_, rest) = url.split_once(':')?;
+    let rest = rest.strip_prefix("//")?;
+    let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
+    let (authority, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    // Nearly every one: a name and nothing else.
+    if !authority.bytes().any(|byte| matches!(byte, b'@' | b':')) {
+        return Some((authority, rest));
+    }
     let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     let host = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,

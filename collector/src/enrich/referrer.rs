@@ -4,13 +4,11 @@ use std::borrow::Cow;
 
 use super::channel;
 use super::event::Traffic;
-use super::page;
 use super::source::{self, Class};
 
-/// The traffic a referrer stands for. A page of the same site is no source: the visit came from
+/// The traffic that a referrer's host stands for; it is empty where there is no referrer. A page of the same site is no source: the visit came from
 /// elsewhere, and its first event says from where, so all of it stays empty.
-pub(super) fn traffic<'a>(referrer: &'a str, page_host: &str) -> Traffic<'a> {
-    let host = page::host(referrer);
+pub(super) fn traffic<'a>(host: Cow<'a, str>, page_host: &str) -> Traffic<'a> {
     if host.is_empty() {
         // A server's event without a page has no visit to speak of.
         return if page_host.is_empty() {
@@ -60,10 +58,11 @@ fn without_www(host: Cow<'_, str>) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::page;
     use super::*;
 
     fn told(referrer: &str) -> (String, String, String) {
-        let found = traffic(referrer, "shop.example");
+        let found = traffic(page::host(referrer), "shop.example");
         (found.source.into_owned(), found.medium.into_owned(), found.channel.into_owned())
     }
 
@@ -92,7 +91,7 @@ mod tests {
 
     #[test]
     fn an_event_without_a_page_has_no_source() {
-        assert_eq!(traffic("", ""), Traffic::default());
+        assert_eq!(traffic("".into(), ""), Traffic::default());
     }
 
     #[test]

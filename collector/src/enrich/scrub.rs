@@ -47,6 +47,9 @@ impl Scrubbed {
     /// The text without what looks like an e-mail address or a card's number.
     pub(crate) fn text<'a>(&mut self, text: &'a str) -> Cow<'a, str> {
         let bytes = text.as_bytes();
+        if !may_have_any(bytes) {
+            return Cow::Borrowed(text);
+        }
         let mut clean = String::new();
         let (mut kept, mut at) = (0, 0);
         while let Some(byte) = bytes.get(at) {
@@ -79,6 +82,18 @@ impl Scrubbed {
         clean.push_str(text.get(kept..).unwrap_or_default());
         Cow::Owned(clean)
     }
+}
+
+/// Whether there could be an address or a number at all. Nearly every text ends here, looked at many
+/// bytes at a time.
+fn may_have_any(bytes: &[u8]) -> bool {
+    // No more than a count of one byte can hold.
+    const CHUNK: usize = u8::MAX as usize;
+    let digits =
+        |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte.is_ascii_digit())).sum::<u8>();
+    memchr::memchr2(b'@', b'%', bytes).is_some()
+        || bytes.chunks(CHUNK).map(|chunk| usize::from(digits(chunk))).sum::<usize>()
+            >= *CARD_DIGITS.start()
 }
 
 /// Where `%40`, or that encoded once or more again (`%2540`), ends.

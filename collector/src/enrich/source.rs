@@ -1,7 +1,8 @@
 //! What sort of site a visit came from, by a table of facts (`tables/sources.tsv`).
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
 
 /// What sort of site a source is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +38,11 @@ const LABELS_MAX: usize = 8;
 
 #[derive(Debug, Default)]
 struct Sources {
-    names: HashMap<&'static str, Known>,
+    names: FxHashMap<&'static str, Known>,
     /// With whether it holds for what is below the host too.
-    hosts: HashMap<&'static str, (Known, bool)>,
+    hosts: FxHashMap<&'static str, (Known, bool)>,
     /// What stands before a top-level domain, whichever: `google` is `google.com` and `google.co.uk`.
-    countries: HashMap<&'static str, Known>,
+    countries: FxHashMap<&'static str, Known>,
 }
 
 static SOURCES: LazyLock<Sources> =

@@ -13,6 +13,8 @@ const CHUNK_BYTES: usize = 256 * 1024;
 /// How long the connection may take a chunk, and the server the whole insert.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 const END_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long it may take to say that it is there.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// ClickHouse's error codes that mean: these bytes are no rows of this table, and will never be.
 /// Anything else may pass: a server that is full, read-only, starting or not yet migrated.
@@ -54,6 +56,12 @@ impl Sink for ClickHouseSink {
             }
         }
         insert.end().await.map_err(classify)
+    }
+
+    async fn answers(&self) -> Result<(), SinkError> {
+        let answer = self.client.query(sql::ANSWERS).fetch_one::<u8>();
+        let answer = tokio::time::timeout(ANSWER_TIMEOUT, answer).await;
+        answer.unwrap_or(Err(Error::TimedOut)).map(drop).map_err(SinkError::Retry)
     }
 }
 

@@ -25,6 +25,10 @@ impl Sink for MemorySink {
         }
         if bad { refusal() } else { Ok(()) }
     }
+
+    async fn answers(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
 }
 
 fn refusal() -> Result<(), SinkError> {

@@ -31,4 +31,7 @@ pub(crate) struct Part<'a> {
 pub(crate) trait Sink: Send + Sync {
     /// Puts all rows of the part in.
     fn insert(&self, part: &Part<'_>) -> impl Future<Output = Result<(), SinkError>> + Send;
+
+    /// Whether it answers at all: asked after a failure, before a block is read and packed again.
+    fn answers(&self) -> impl Future<Output = Result<(), SinkError>> + Send;
 }

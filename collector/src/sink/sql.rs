@@ -1,5 +1,8 @@
 //! The collector's only SQL.
 
+/// Asks for nothing but an answer.
+pub(super) const ANSWERS: &str = "SELECT 1";
+
 /// Inserts rows of these columns. Both come from our own row types or from a header that they wrote,
 /// checked by its checksum; they are quoted all the same.
 pub(super) fn insert(table: &str, columns: &[String]) -> String {

@@ -1,9 +1,10 @@
 //! Referrers that were made up: visits that never were, sent so that the referrer is read in reports.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::path::Path;
 use std::{fs, io};
+
+use rustc_hash::FxHashSet;
 
 /// Bytes of a list; the best known one has about 50 KiB.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -12,13 +13,13 @@ const LABELS_MAX: usize = 8;
 
 /// Domains of spammers; what is under one is its owner's too.
 #[derive(Debug)]
-pub(crate) struct ReferrerSpam(HashSet<Cow<'static, str>>);
+pub(crate) struct ReferrerSpam(FxHashSet<Cow<'static, str>>);
 
 impl ReferrerSpam {
     /// The built-in list, unless it is not wanted, and the operator's, as far as it can be read.
     pub(crate) fn open(built_in: bool, file: Option<&Path>) -> Self {
         let known = built_in.then_some(include_str!("tables/referrer_spam.txt"));
-        let mut domains: HashSet<_> =
+        let mut domains: FxHashSet<_> =
             known.into_iter().flat_map(lines).map(Cow::Borrowed).collect();
         if let Some(file) = file {
             match read(file) {

@@ -1,8 +1,8 @@
 //! Which sites there are, and from where each may be sent to.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
+use rustc_hash::FxHashMap;
 use store::site::{Exclusion, Visitors};
 use wire::SiteName;
 
@@ -112,7 +112,7 @@ impl Site {
 
 /// All sites, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SiteTable(HashMap<String, Site>);
+pub(crate) struct SiteTable(FxHashMap<String, Site>);
 
 impl SiteTable {
     pub(crate) fn find(&self, name: &str) -> Result<&Site, Rejection> {
