@@ -3,7 +3,8 @@
 //! `clickstream` an analyst loads a real shop's events and asks for funnels whose answers are known;
 //! `shop` a visitor walks the example shop in a real browser, and the marketer's numbers are what
 //! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
-//! `fault` what an operator fears, on command, under load; `sdk` other people's SDKs against the collector;
+//! `fault` what an operator fears, on command, under load; `sdk` other people's SDKs
+//! against the collector; `link` a visitor follows a redirect link;
 //! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
@@ -12,6 +13,7 @@
 
 mod clickstream;
 mod fault;
+mod link;
 mod outage;
 mod pages;
 mod refused;
@@ -19,3 +21,4 @@ mod sdk;
 mod service;
 mod shop;
 mod side_by_side;
+mod stored;
