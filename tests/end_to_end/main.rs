@@ -3,8 +3,8 @@
 //! `clickstream` an analyst loads a real shop's events and asks for funnels whose answers are known;
 //! `shop` a visitor walks the example shop in a real browser, and the marketer's numbers are what
 //! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
-//! `fault` what an operator fears, on command, under load; `sdk` other people's SDKs
-//! against the collector; `link` a visitor follows a redirect link;
+//! `fault` what an operator fears, on command, under load; `sdk` and `sdk_browser` other people's SDKs
+//! against the collector, on a server and in a page; `link` a visitor follows a redirect link;
 //! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
@@ -18,6 +18,7 @@ mod outage;
 mod pages;
 mod refused;
 mod sdk;
+mod sdk_browser;
 mod service;
 mod shop;
 mod side_by_side;
