@@ -5,7 +5,7 @@
 //! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
 //! `fault` what an operator fears, on command, under load; `sdk` and `sdk_browser` other people's SDKs
 //! against the collector, on a server and in a page; `link` a visitor follows a redirect link;
-//! `junk` requests that nobody should send;
+//! `crowd` ten thousand idle connections and a visitor; `junk` requests that nobody should send;
 //! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
@@ -13,6 +13,7 @@
 #![allow(clippy::print_stderr, reason = "a test that was not run says so")]
 
 mod clickstream;
+mod crowd;
 mod fault;
 mod junk;
 mod link;
