@@ -39,14 +39,25 @@ impl std::error::Error for ListenError {
     }
 }
 
+/// Connections that may wait to be accepted; the system may allow fewer (`net.core.somaxconn`, 4096 on
+/// Linux). Whoever comes when all places are taken tries again only after a second.
+const BACKLOG: u32 = 4096;
+
 /// Binds before anything else is started, so that a taken port costs nothing.
 pub(crate) async fn listen(
     flag: &'static str,
     address: std::net::SocketAddr,
 ) -> Result<tokio::net::TcpListener, ListenError> {
-    tokio::net::TcpListener::bind(address).await.map_err(|source| ListenError {
-        flag,
-        address,
-        source,
-    })
+    bound(address).map_err(|source| ListenError { flag, address, source })
+}
+
+fn bound(address: std::net::SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
+    use tokio::net::TcpSocket;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A program that is started again must not wait for its former connections' last packets. On
+    // Windows this would let two programs have one port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

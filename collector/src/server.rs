@@ -133,6 +133,21 @@ async fn accept(
     }
 }
 
+/// Whether the first bytes of a request have come, in time and before a stop. Until then a connection has
+/// none of hyper's buffers, 16 KiB: many connect and say nothing.
+async fn speaks(
+    stream: &TcpStream,
+    timeout: Duration,
+    closing: &mut watch::Receiver<bool>,
+) -> bool {
+    // Looked at and left there; `readable` may be ready where nothing has come.
+    let mut first = [0];
+    tokio::select! {
+        come = tokio::time::timeout(timeout, stream.peek(&mut first)) => matches!(come, Ok(Ok(1))),
+        _ = closing.wait_for(|closing| *closing) => false,
+    }
+}
+
 fn connection(
     door: Arc<Door>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -172,14 +187,22 @@ impl Door {
             tracing::debug!(%error, "a connection keeps its delay");
         }
         let ended = match self.settings.tls.clone() {
-            None => watcher.watch(connection(self, stream, peer, guest)).await,
+            None => {
+                if !speaks(&stream, self.settings.header_timeout, &mut closing).await {
+                    return;
+                }
+                Box::pin(watcher.watch(connection(self, stream, peer, guest))).await
+            }
             Some(tls) => {
+                let handshake = Box::pin(tls.accept(stream, self.settings.header_timeout));
                 let handshake = tokio::select! {
-                    handshake = tls.accept(stream, self.settings.header_timeout) => handshake,
+                    handshake = handshake => handshake,
                     _ = closing.wait_for(|closing| *closing) => return,
                 };
                 match handshake {
-                    Ok(stream) => watcher.watch(connection(self, stream, peer, guest)).await,
+                    Ok(stream) => {
+                        Box::pin(watcher.watch(connection(self, stream, peer, guest))).await
+                    }
                     Err(failure) => return self.pipeline.metrics.handshake_failed(failure),
                 }
             }

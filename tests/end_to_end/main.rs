@@ -3,7 +3,9 @@
 //! `clickstream` an analyst loads a real shop's events and asks for funnels whose answers are known;
 //! `shop` a visitor walks the example shop in a real browser, and the marketer's numbers are what
 //! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
-//! `fault` what an operator fears, on command, under load; `sdk` other people's SDKs against the collector;
+//! `fault` what an operator fears, on command, under load; `sdk` and `sdk_browser` other people's SDKs
+//! against the collector, on a server and in a page; `link` a visitor follows a redirect link;
+//! `crowd` ten thousand idle connections and a visitor; `junk` requests that nobody should send;
 //! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
@@ -11,11 +13,16 @@
 #![allow(clippy::print_stderr, reason = "a test that was not run says so")]
 
 mod clickstream;
+mod crowd;
 mod fault;
+mod junk;
+mod link;
 mod outage;
 mod pages;
 mod refused;
 mod sdk;
+mod sdk_browser;
 mod service;
 mod shop;
 mod side_by_side;
+mod stored;

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use footfall_tests::Stack;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use crate::stored::rows;
 
 /// The folder with the SDKs, or `None` with a line that says which test was not run.
-fn modules(test: &str) -> Option<PathBuf> {
+pub(crate) fn modules(test: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("FOOTFALL_SDK_MODULES").map(PathBuf::from) else {
         #[expect(clippy::print_stderr, reason = "a test that was not run says so")]
         {
@@ -18,14 +20,6 @@ fn modules(test: &str) -> Option<PathBuf> {
     };
     assert!(folder.is_dir(), "FOOTFALL_SDK_MODULES is no folder: {}", folder.display());
     Some(folder)
-}
-
-/// Rows as JSON objects.
-fn rows(stack: &Stack, question: &str) -> Vec<Value> {
-    let question = format!("{question} FORMAT JSONEachRow");
-    let answer = ureq::post(&stack.clickhouse).send(&question).unwrap();
-    let lines = answer.into_body().read_to_string().unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn send(modules: &Path, sdk: &str, stack: &Stack) {

@@ -55,6 +55,12 @@ impl Stack {
         Footfall::printed(&[arguments, &["--data-dir", folder]].concat())
     }
 
+    /// The program's process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+
     /// Makes a site and gives its tag.
     ///
     /// # Errors

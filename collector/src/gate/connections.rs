@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ use super::contains;
 
 /// `quiet_since` while a request is under way.
 const BUSY: u64 = u64::MAX;
+/// `asked` of a connection that was not asked.
+const NOT_ASKED: u64 = u64::MAX;
 /// How many give way at once, as a part of the limit: looking through all of them for one would let a
 /// flood of connections keep a core busy.
 const PART_GIVING_WAY: usize = 64;
@@ -52,8 +54,8 @@ struct Connection {
     address: Option<Address>,
     /// Milliseconds since `began`, or [`BUSY`].
     quiet_since: AtomicU64,
-    /// Asked to give way.
-    asked: AtomicBool,
+    /// The `quiet_since` for which it was asked to give way, or [`NOT_ASKED`].
+    asked: AtomicU64,
     ask: Notify,
 }
 
@@ -125,7 +127,7 @@ impl Connections {
         let connection = Arc::new(Connection {
             address,
             quiet_since: AtomicU64::new(self.now()),
-            asked: AtomicBool::new(false),
+            asked: AtomicU64::new(NOT_ASKED),
             ask: Notify::new(),
         });
         let number = open.next;
@@ -171,7 +173,8 @@ fn ask<'a>(
     count: usize,
     now: u64,
 ) -> usize {
-    let quiet = |connection: &&Arc<Connection>| !connection.asked.load(Ordering::Relaxed);
+    let quiet =
+        |connection: &&Arc<Connection>| connection.asked.load(Ordering::Relaxed) == NOT_ASKED;
     let since = |connection: &'a Arc<Connection>| {
         (connection.quiet_since.load(Ordering::Relaxed), connection)
     };
@@ -190,21 +193,27 @@ fn ask<'a>(
 
 impl Connection {
     fn ask(&self) {
-        if !self.asked.swap(true, Ordering::Relaxed) {
+        let since = self.quiet_since.load(Ordering::Relaxed);
+        let asked = |since| {
+            self.asked.compare_exchange(NOT_ASKED, since, Ordering::Relaxed, Ordering::Relaxed)
+        };
+        if since != BUSY && asked(since).is_ok() {
             self.ask.notify_one();
         }
     }
 }
 
 impl Guest {
-    /// Completes when the connection must give way: it was asked to, and no request is under way.
+    /// Completes when the connection must give way: it was asked to, and has been quiet ever since. After a
+    /// pause of the whole machine all have been quiet for long, also those whose requests lie in a buffer.
     pub(crate) async fn must_go(&self) {
         loop {
             self.connection.ask.notified().await;
-            if self.connection.quiet_since.load(Ordering::Relaxed) != BUSY {
+            let asked = self.connection.asked.load(Ordering::Relaxed);
+            if self.connection.quiet_since.load(Ordering::Relaxed) == asked {
                 return;
             }
-            self.connection.asked.store(false, Ordering::Relaxed);
+            self.connection.asked.store(NOT_ASKED, Ordering::Relaxed);
         }
     }
 
@@ -274,8 +283,12 @@ mod tests {
         guest.connection.quiet_since.store(millis, Ordering::Relaxed);
     }
 
+    fn is_asked(guest: &Guest) -> bool {
+        guest.connection.asked.load(Ordering::Relaxed) != NOT_ASKED
+    }
+
     fn asked(guests: &[Guest]) -> Vec<bool> {
-        guests.iter().map(|guest| guest.connection.asked.load(Ordering::Relaxed)).collect()
+        guests.iter().map(is_asked).collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -325,9 +338,24 @@ mod tests {
         let soon = tokio::time::timeout(Duration::from_millis(1), guest.must_go()).await;
         assert!(soon.is_err());
         drop(under_way);
-        assert!(!guest.connection.asked.load(Ordering::Relaxed), "it can be asked again");
+        assert!(!is_asked(&guest), "it can be asked again");
         house.end_quiet(Duration::from_secs(60));
-        assert!(!guest.connection.asked.load(Ordering::Relaxed));
+        assert!(!is_asked(&guest));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_served_since_it_was_asked_stays() {
+        let house = connections(1, 1);
+        let guest = enter(&house, "192.0.2.1").unwrap();
+        quiet_since(&guest, 5);
+        house.end_quiet(Duration::from_secs(45));
+        assert!(is_asked(&guest));
+        drop(guest.request());
+        let soon = tokio::time::timeout(Duration::from_millis(1), guest.must_go()).await;
+        assert!(soon.is_err());
+        quiet_since(&guest, 6);
+        house.end_quiet(Duration::from_secs(45));
+        guest.must_go().await;
     }
 
     #[tokio::test]

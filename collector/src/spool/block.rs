@@ -154,7 +154,8 @@ pub(crate) enum Tail {
     None,
     /// A frame that was not written to its end, so it was never answered: cut it.
     Torn,
-    /// Bytes that a broken write does not explain: the disk, or somebody, changed the file.
+    /// Bytes that the end of a process does not explain: the disk, a power loss or somebody changed the
+    /// file, and what is hurt was perhaps answered.
     Damaged,
 }
 
@@ -219,19 +220,27 @@ fn frame(bytes: &[u8]) -> Result<Option<usize>, Tail> {
     };
     let [l0, l1, l2, l3, c0, c1, c2, c3] = *head;
     let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+    let checksum = u32::from_le_bytes([c0, c1, c2, c3]);
     if length > FRAME_BYTES_MAX {
         return Err(Tail::Damaged);
     }
-    let Some(payload) = rest.get(..length) else {
-        return Err(Tail::Torn);
-    };
-    if crc32fast::hash(payload) == u32::from_le_bytes([c0, c1, c2, c3]) {
-        Ok(Some(length))
-    } else if rest.len() == length {
-        Err(Tail::Torn)
-    } else {
-        Err(Tail::Damaged)
+    match rest.get(..length) {
+        Some(payload) if crc32fast::hash(payload) == checksum => Ok(Some(length)),
+        // All there, and so perhaps answered.
+        Some(_) => Err(Tail::Damaged),
+        // A changed length would have every later frame cut away as one that broke off.
+        None if is_whole_by_another_length(rest, checksum) => Err(Tail::Damaged),
+        None => Err(Tail::Torn),
     }
+}
+
+/// Whether the checksum is that of some first part of the bytes.
+fn is_whole_by_another_length(bytes: &[u8], checksum: u32) -> bool {
+    let mut hasher = crc32fast::Hasher::new();
+    bytes.chunks(1).any(|byte| {
+        hasher.update(byte);
+        hasher.clone().finalize() == checksum
+    })
 }
 
 /// A sealed block in memory, checked: its bytes and its token will never change.
@@ -249,8 +258,8 @@ pub(crate) struct Block {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the file is damaged: {at} of {of} bytes are intact")]
 pub(crate) struct Damaged {
-    at: usize,
-    of: usize,
+    pub(super) at: usize,
+    pub(super) of: usize,
 }
 
 impl Block {
@@ -376,6 +385,27 @@ mod tests {
             assert_eq!(extent.payloads.len(), whole, "cut at {cut}");
             assert_ne!(extent.tail, Tail::Damaged, "cut at {cut}");
             assert_eq!(extent.tail == Tail::None, cut == 8 || ends.contains(&cut), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_last_frame_that_is_all_there_and_changed_was_perhaps_answered() {
+        let (mut bytes, ends) = block_bytes(3);
+        *bytes.last_mut().unwrap() ^= 1;
+        let extent = measure(&bytes);
+        assert_eq!((extent.intact_bytes, extent.tail), (ends[2], Tail::Damaged));
+    }
+
+    #[test]
+    fn a_changed_length_is_not_taken_for_a_write_that_broke_off() {
+        let (bytes, ends) = block_bytes(4);
+        for start in [MAGIC.len(), ends[0], ends[1], ends[3]] {
+            for bit in 0..32 {
+                let mut bytes = bytes.clone();
+                bytes[start + bit / 8] ^= 1 << (bit % 8);
+                let extent = measure(&bytes);
+                assert_eq!((extent.intact_bytes, extent.tail), (start, Tail::Damaged), "{bit}");
+            }
         }
     }
 

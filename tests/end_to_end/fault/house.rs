@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::ensure;
-use footfall_tests::{Footfall, Running, eventually, footfall};
+use footfall_tests::{Footfall, Held, Running, eventually, footfall};
 use tempfile::TempDir;
 
 use super::PATIENCE;
@@ -116,12 +116,9 @@ impl House {
         line.unwrap_or_else(|| panic!("no metric {name}")).parse().unwrap()
     }
 
-    /// Memory of the collector's process, in MiB.
-    pub(super) fn memory_mb(&self) -> f64 {
-        let id = self.collector.as_ref().unwrap().id();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
+    /// What the collector's process holds.
+    pub(super) fn held(&self) -> Held {
+        Held::by(self.collector.as_ref().unwrap().id()).unwrap()
     }
 
     pub(super) fn ask(&self, question: &str) -> anyhow::Result<String> {

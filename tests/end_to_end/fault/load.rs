@@ -1,7 +1,7 @@
 //! Browsers that send without a pause and remember which events were answered with 202. None sends
 //! an event a second time: whatever is stored twice was inserted twice.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, UNIX_EPOCH};
@@ -15,6 +15,9 @@ use super::house::Address;
 
 /// A program's events would be set apart.
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+/// Browsers so far: their events' ids begin with their numbers, and no two loads may have the same.
+static BROWSERS: AtomicU64 = AtomicU64::new(0);
 
 #[derive(Default)]
 struct Seen {
@@ -32,7 +35,8 @@ impl Load {
     /// So many browsers, each with batches of so many events.
     pub(super) fn start(address: &Address, browsers: u64, events: u64) -> Self {
         let seen = Arc::new(Seen::default());
-        let browser = |browser| {
+        let browser = |_| {
+            let browser = BROWSERS.fetch_add(1, Ordering::Relaxed);
             let (address, seen) = (Arc::clone(address), Arc::clone(&seen));
             std::thread::spawn(move || browse(browser, events, &address, &seen))
         };

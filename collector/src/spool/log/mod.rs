@@ -296,7 +296,12 @@ impl Spool {
         let path = file_path(&self.dir, sealed.sequence, sealed.suffix);
         File::open(&path)?.sync_all()?;
         let mut bytes = fs::read(&path)?;
-        bytes.truncate(usize::try_from(sealed.bytes).unwrap_or(usize::MAX));
+        let sealed_bytes = usize::try_from(sealed.bytes).unwrap_or(usize::MAX);
+        if bytes.len() < sealed_bytes {
+            // Cut at a frame's end it would still look whole.
+            return Ok(Err(Damaged { at: bytes.len(), of: sealed_bytes }));
+        }
+        bytes.truncate(sealed_bytes);
         Ok(Block::read(bytes))
     }
 

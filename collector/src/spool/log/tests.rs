@@ -133,6 +133,19 @@ async fn a_damaged_sealed_block_is_set_aside_whole() {
 }
 
 #[tokio::test]
+async fn a_sealed_block_that_was_cut_at_a_frames_end_is_damaged() {
+    let dir = TempDir::new().unwrap();
+    let spool = open(dir.path());
+    spool.append(frame("a")).await.unwrap();
+    let first = fs::metadata(file_path(dir.path(), 0, OPEN)).unwrap().len();
+    spool.append(frame("b")).await.unwrap();
+    spool.seal();
+    let file = OpenOptions::new().write(true).open(file_path(dir.path(), 0, SEALED)).unwrap();
+    file.set_len(first).unwrap();
+    assert!(spool.read(spool.oldest().unwrap()).unwrap().is_err());
+}
+
+#[tokio::test]
 async fn full_means_refused_and_room_means_taken_again() {
     let dir = TempDir::new().unwrap();
     let limits = Limits { bytes_max: 4096, block_rows_max: 1, ..limits() };
