@@ -6,6 +6,9 @@ pub mod dead_letters;
 mod enrich;
 mod error;
 mod explain;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 pub mod import;
 mod metrics;
