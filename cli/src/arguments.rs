@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Import(crate::import::Import),
     /// Tell what visits are taken for: place, device, bot, source and channel
     Explain(crate::explain::Explain),
-    /// Rows that ClickHouse refused: list, mend, put in after all
+    /// Rows that ClickHouse refused and events left out: list, mend, put in after all
     DeadLetters(crate::dead_letters::DeadLettersCommand),
     /// Visitors over time, top pages, countries
     Traffic(crate::traffic::Traffic),

@@ -16,9 +16,9 @@ pub(crate) struct DeadLettersCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// List the rows that ClickHouse refused, one JSON object a line
+    /// List the rows that ClickHouse refused and the events that were left out, one JSON object a line
     List(List),
-    /// Print one of them as JSON: a file to mend
+    /// Print one of them as JSON, or several as JSON Lines: a file to mend
     Show(Show),
     /// Put them into ClickHouse after all
     Replay(Replay),
@@ -32,8 +32,12 @@ struct List {
 
 #[derive(Args)]
 struct Show {
-    /// As `list` prints it
-    id: String,
+    /// As `list` prints them
+    #[arg(required_unless_present = "all")]
+    ids: Vec<String>,
+    /// Every one of them
+    #[arg(long, conflicts_with = "ids")]
+    all: bool,
     #[command(flatten)]
     database: DatabaseArguments,
 }
@@ -46,7 +50,7 @@ struct Replay {
     /// Every one of them
     #[arg(long, conflicts_with = "ids")]
     all: bool,
-    /// What `show` printed, its row mended by you
+    /// What `show` printed, each row or event mended by you
     #[arg(long, value_name = "FILE", conflicts_with_all = ["ids", "all"])]
     mended: Option<PathBuf>,
     #[command(flatten)]
@@ -65,10 +69,12 @@ impl DeadLettersCommand {
 
 impl List {
     fn run(self) -> anyhow::Result<()> {
-        for letter in DeadLetters::of(&self.database.data_dir()?).list()? {
+        for (_, letter) in Folders::of(&self.database)?.all()? {
+            let kind = if letter.event.is_some() { "dropped" } else { "row" };
             let Letter { id, refused_at, site, table, reason, .. } = letter;
             let line = serde_json::json!({
-                "id": id, "refused_at": refused_at, "site": site, "table": table, "reason": reason,
+                "id": id, "kind": kind, "refused_at": refused_at, "site": site, "table": table,
+                "reason": reason,
             });
             println!("{line}");
         }
@@ -78,29 +84,42 @@ impl List {
 
 impl Show {
     fn run(self) -> anyhow::Result<()> {
-        let letter = find(&DeadLetters::of(&self.database.data_dir()?), &self.id)?;
-        println!("{}", serde_json::to_string_pretty(&letter)?);
+        let folders = Folders::of(&self.database)?;
+        match self.ids.as_slice() {
+            [id] => println!("{}", serde_json::to_string_pretty(&folders.find(id)?.1)?),
+            ids => {
+                for (_, letter) in folders.chosen(ids)? {
+                    println!("{}", serde_json::to_string(&letter)?);
+                }
+            }
+        }
         Ok(())
     }
 }
 
 impl Replay {
     async fn run(self) -> anyhow::Result<()> {
-        let dead = DeadLetters::of(&self.database.data_dir()?);
+        let folders = Folders::of(&self.database)?;
         let mended = self.mended.as_deref().map(read).transpose()?;
-        let letters = match &mended {
-            Some(mended) => {
-                ensure!(mended.row.is_some(), "the file has no row");
-                vec![find(&dead, &mended.id)?]
+        let letters: Vec<_> = match mended {
+            Some(mended) => mended
+                .into_iter()
+                .map(|mended| {
+                    let (folder, letter) = folders.find(&mended.id)?;
+                    let content = mended.row.or(mended.event);
+                    ensure!(content.is_some(), "{} has neither row nor event", letter.id);
+                    Ok((folder, letter, content))
+                })
+                .collect::<Result<_, _>>()?,
+            None => {
+                let chosen = folders.chosen(&self.ids)?;
+                chosen.into_iter().map(|(folder, letter)| (folder, letter, None)).collect()
             }
-            None if self.all => dead.list()?,
-            None => self.ids.iter().map(|id| find(&dead, id)).collect::<Result<_, _>>()?,
         };
-        let row = mended.as_ref().and_then(|mended| mended.row.as_deref());
         let store = self.database.open_migrated().await?;
         let mut stayed = 0;
-        for letter in &letters {
-            match replay(&dead, &store.server, letter, row).await {
+        for (folder, letter, content) in &letters {
+            match replay(folder, &store.server, letter, content.as_deref()).await {
                 Ok(()) => println!("{} is in ClickHouse", letter.id),
                 Err(error) => {
                     stayed += 1;
@@ -116,11 +135,45 @@ impl Replay {
     }
 }
 
-fn find(dead: &DeadLetters, id: &str) -> anyhow::Result<Letter> {
-    dead.find(id).with_context(|| format!("there is no dead letter {id}"))
+/// Where letters lie: the rows that were refused, and the events that were left out.
+struct Folders([DeadLetters; 2]);
+
+impl Folders {
+    fn of(database: &DatabaseArguments) -> anyhow::Result<Self> {
+        let data_dir = database.data_dir()?;
+        Ok(Self([DeadLetters::of(&data_dir), DeadLetters::left_out_of(&data_dir)]))
+    }
+
+    fn all(&self) -> anyhow::Result<Vec<(&DeadLetters, Letter)>> {
+        let mut letters = Vec::new();
+        for folder in &self.0 {
+            letters.extend(folder.list()?.into_iter().map(|letter| (folder, letter)));
+        }
+        Ok(letters)
+    }
+
+    /// Those with these ids, or all where none is named.
+    fn chosen(&self, ids: &[String]) -> anyhow::Result<Vec<(&DeadLetters, Letter)>> {
+        if ids.is_empty() { self.all() } else { ids.iter().map(|id| self.find(id)).collect() }
+    }
+
+    fn find(&self, id: &str) -> anyhow::Result<(&DeadLetters, Letter)> {
+        let [rows, left_out] = &self.0;
+        match rows.find(id) {
+            Ok(letter) => Ok((rows, letter)),
+            Err(_) => {
+                let letter = left_out.find(id);
+                Ok((left_out, letter.with_context(|| format!("there is no dead letter {id}"))?))
+            }
+        }
+    }
 }
 
-fn read(file: &Path) -> anyhow::Result<Letter> {
+/// The letters of a file, one after another: a single one may stand on many lines.
+fn read(file: &Path) -> anyhow::Result<Vec<Letter>> {
     let json = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_slice(&json).with_context(|| format!("{} is no dead letter", file.display()))
+    let letters = serde_json::Deserializer::from_slice(&json).into_iter();
+    letters
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("{} holds something that is no dead letter", file.display()))
 }

@@ -85,6 +85,15 @@ pub struct CollectorConfig {
     /// are set aside whole
     #[arg(long, env = "FOOTFALL_DEAD_LETTERS_BYTES_MAX", default_value_t = 64 * 1024 * 1024, value_name = "BYTES")]
     dead_letters_bytes_max: u64,
+    /// Bytes of events that were left out for their form, kept for 30 days to be mended and replayed; 0
+    /// keeps none
+    #[arg(
+        long,
+        env = "FOOTFALL_KEEP_DROPPED_BYTES_MAX",
+        default_value_t = 0,
+        value_name = "BYTES"
+    )]
+    keep_dropped_bytes_max: u64,
     /// Rows of one insert, at most
     #[arg(long, env = "FOOTFALL_FLUSH_ROWS", default_value_t = 50_000, value_name = "ROWS")]
     flush_rows: u64,
@@ -125,6 +134,7 @@ pub struct Settings {
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
     pub(crate) dead_letters_bytes_max: u64,
+    pub(crate) keep_dropped_bytes_max: u64,
     pub(crate) connections_max: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
@@ -212,6 +222,7 @@ impl CollectorConfig {
                 bytes_max: self.spool_bytes_max,
             },
             dead_letters_bytes_max: self.dead_letters_bytes_max,
+            keep_dropped_bytes_max: self.keep_dropped_bytes_max,
             connections_max: self.connections_max,
             header_timeout: self.header_timeout,
             body_timeout: self.body_timeout,

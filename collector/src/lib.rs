@@ -8,6 +8,9 @@ pub mod dead_letters;
 mod enrich;
 mod error;
 mod explain;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod handle;
 mod health;

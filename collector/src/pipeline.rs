@@ -12,6 +12,7 @@ use wire::{Answer, Context, Dropped, SiteName, Text};
 
 use crate::clock::Clock;
 use crate::cookieless::{DailySalts, Visitor};
+use crate::dead_letters::{LeftOut, LeftOutOf, Letter};
 use crate::enrich::{BotReason, EnrichedEvent, LiveEnricher, Scrubbed, Told, Visit};
 use crate::error::Rejection;
 use crate::gate::Gates;
@@ -72,6 +73,7 @@ pub(crate) struct Pipeline {
     pub(crate) sites: Arc<Sites>,
     pub(crate) enricher: Arc<LiveEnricher>,
     pub(crate) suppressed: Arc<Suppressed>,
+    pub(crate) left_out: LeftOut,
     pub(crate) salts: Arc<DailySalts>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
@@ -126,12 +128,22 @@ impl Pipeline {
                     Some(reason) => taken.leave_out(left_out(sent, reason)),
                     None => match self.wanted(site, sent, &times, &visit, &visitor) {
                         Ok(event) => taken.keep(event)?,
-                        Err(left_out) => taken.leave_out(left_out),
+                        Err(left_out) => {
+                            let of = || LeftOutOf {
+                                site: &site.name,
+                                sent_at,
+                                received_at,
+                                visit: &visit,
+                                visitor: &visitor,
+                            };
+                            taken.letters.extend(self.left_out.letter(sent, left_out.0, of));
+                            taken.leave_out(left_out);
+                        }
                     },
                 }
             }
         }
-        let Taken { mut answer, accepted, reasons, frame, scrubbed, too_fast, .. } = taken;
+        let Taken { mut answer, accepted, reasons, letters, frame, scrubbed, too_fast, .. } = taken;
         answer.accepted = accepted.iter().map(|(_, count)| count).sum();
         if answer.accepted > 0 {
             self.spool(frame).await?;
@@ -141,6 +153,7 @@ impl Pipeline {
         accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
         self.metrics.visits.too_fast(too_fast);
         self.metrics.scrubbed(scrubbed);
+        self.left_out.keep(letters);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
     }
@@ -201,6 +214,8 @@ struct Taken<'a> {
     answer: Answer,
     accepted: [(Table, u32); 2],
     reasons: Vec<DropReason>,
+    /// Of what was left out, where it is to be kept.
+    letters: Vec<Letter>,
     frame: Frame,
     scrubbed: Scrubbed,
     /// Events of visitors who are too fast for a human.
@@ -215,6 +230,7 @@ impl<'a> Taken<'a> {
             answer: Answer::default(),
             accepted: [(Table::Events, 0), (Table::BotEvents, 0)],
             reasons: Vec::new(),
+            letters: Vec::new(),
             frame: Frame::with_capacity(events * ROW_BYTES_USUAL),
             scrubbed: Scrubbed::default(),
             too_fast: 0,
@@ -251,7 +267,7 @@ fn valid<'a, P: Borrow<RawValue>>(
 ) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
     let event = match sent {
         Sent::Event(event) => event,
-        Sent::Malformed(dropped) => return Err((DropReason::EventMalformed, dropped.clone())),
+        Sent::Malformed(dropped, _) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
     flatten(event.properties.as_ref().map(Borrow::borrow))
         .and_then(|properties| validate::event(event, properties, times, visitor))
@@ -261,7 +277,7 @@ fn valid<'a, P: Borrow<RawValue>>(
 fn left_out<P>(sent: &Sent<'_, P>, reason: DropReason) -> (DropReason, Dropped) {
     let id = match sent {
         Sent::Event(event) => validate::cut(&event.id, wire::limits::NAME_BYTES_MAX),
-        Sent::Malformed(dropped) => &dropped.id,
+        Sent::Malformed(dropped, _) => &dropped.id,
     };
     let field = Some(reason.field().to_owned());
     (reason, Dropped { id: id.to_owned(), reason: reason.tag().to_owned(), field })

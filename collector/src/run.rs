@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use store::Server;
 use tokio::net::TcpListener;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::config::Settings;
 use crate::cookieless::DailySalts;
-use crate::dead_letters::DeadLetters;
+use crate::dead_letters::{DeadLetters, LeftOut};
 use crate::enrich::LiveEnricher;
 use crate::error::CollectorError;
 use crate::gate::{Gates, raise_open_files};
@@ -60,16 +60,14 @@ pub async fn run(
     // Owned here, so that they end with this future.
     let mut tasks = JoinSet::new();
     tasks.spawn(seal_by_age(Arc::clone(&spool), settings.limits.block_age_max));
-    tasks.spawn({
-        let spool = Arc::clone(&spool);
-        async move { spool.sync_on_demand().await }
-    });
+    tasks.spawn(sync_on_demand(Arc::clone(&spool)));
     tasks.spawn(keep_sites_fresh(Arc::clone(&sites), server.clone(), Arc::clone(&health)));
     let gates = gates(&settings, &server, &sites, &mut tasks).await;
     let clock = Arc::clone(&settings.clock);
     tasks.spawn(Arc::clone(&salts).keep_fresh(server.clone(), Arc::clone(&sites), clock));
     tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
     tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
+    let left_out = keep_left_out(&settings, &metrics, &mut tasks);
     let mut draining = JoinSet::new();
     draining.spawn({
         let sink = ClickHouseSink::new(&server);
@@ -89,6 +87,7 @@ pub async fn run(
         sites,
         enricher,
         suppressed,
+        left_out,
         salts,
         spool: Arc::clone(&spool),
         metrics,
@@ -196,6 +195,37 @@ async fn measure_dead_letters(dead: Arc<DeadLetters>) {
             tracing::warn!(%error, "cannot count the dead letters");
         }
     }
+}
+
+/// Events that are left out go to their letters, the old ones of which go with time.
+fn keep_left_out(settings: &Settings, metrics: &Arc<Metrics>, tasks: &mut JoinSet<()>) -> LeftOut {
+    let letters =
+        DeadLetters::left_out_bounded(&settings.data_dir, settings.keep_dropped_bytes_max);
+    let letters = Arc::new(letters);
+    let (left_out, writing) = LeftOut::new(Arc::clone(&letters), Arc::clone(metrics));
+    tasks.spawn(writing);
+    tasks.spawn(forget_old(letters));
+    left_out
+}
+
+/// Also where none are kept any more: some may be left from before.
+async fn forget_old(letters: Arc<DeadLetters>) {
+    let mut tick = tokio::time::interval(MEASURE_EVERY);
+    loop {
+        tick.tick().await;
+        let letters = Arc::clone(&letters);
+        let forgotten = tokio::task::spawn_blocking(move || {
+            letters.forget_old(SystemTime::now())?;
+            letters.measure()
+        });
+        if let Ok(Err(error)) = forgotten.await {
+            tracing::warn!(%error, "cannot look through the events that were left out");
+        }
+    }
+}
+
+async fn sync_on_demand(spool: Arc<Spool>) {
+    spool.sync_on_demand().await;
 }
 
 async fn seal_by_age(spool: Arc<Spool>, age_max: Duration) {

@@ -88,7 +88,8 @@ fn read(copy: &Path) -> io::Result<Vec<store::site::Site>> {
     Ok(serde_json::from_slice(&fs::read(copy)?)?)
 }
 
-fn table(sites: &[store::site::Site]) -> SiteTable {
+/// What the collector takes for its sites.
+pub(crate) fn table(sites: &[store::site::Site]) -> SiteTable {
     let site = |site: &store::site::Site| {
         let origins = site.settings.origins.iter().map(|origin| origin.as_str().to_owned());
         Site::new(site.name.clone(), origins)

@@ -27,7 +27,8 @@ const ENTRY_BYTES: usize = 16;
 pub(crate) struct Suppressed {
     entries: RwLock<Arc<HashSet<u128>>>,
     version: Mutex<Option<Version>>,
-    copy: PathBuf,
+    /// Where the last good copy lies; none where it is read for one command only.
+    copy: Option<PathBuf>,
 }
 
 impl Suppressed {
@@ -46,7 +47,18 @@ impl Suppressed {
                 HashSet::new()
             }
         };
-        Self { entries: RwLock::new(Arc::new(entries)), version: Mutex::new(None), copy }
+        Self {
+            entries: RwLock::new(Arc::new(entries)),
+            version: Mutex::new(None),
+            copy: Some(copy),
+        }
+    }
+
+    /// The list as it is now.
+    pub(crate) async fn read(server: &Server) -> Result<Self, ServerError> {
+        let list = Self { entries: RwLock::default(), version: Mutex::new(None), copy: None };
+        list.refresh(server).await?;
+        Ok(list)
     }
 
     /// Whether one of these is on the site's list.
@@ -96,11 +108,12 @@ impl Suppressed {
     }
 
     fn keep(&self, entries: &HashSet<u128>) {
+        let Some(copy) = &self.copy else { return };
         let bytes: Vec<u8> = entries.iter().flat_map(|entry| entry.to_le_bytes()).collect();
-        let new = self.copy.with_extension("new");
-        let written = fs::write(&new, bytes).and_then(|()| fs::rename(new, &self.copy));
+        let new = copy.with_extension("new");
+        let written = fs::write(&new, bytes).and_then(|()| fs::rename(new, copy));
         if let Err(error) = written {
-            tracing::warn!(file = %self.copy.display(), %error, "cannot keep a copy of the suppressions");
+            tracing::warn!(file = %copy.display(), %error, "cannot keep a copy of the suppressions");
         }
     }
 }

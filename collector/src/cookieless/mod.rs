@@ -81,6 +81,21 @@ impl Visitor {
     }
 }
 
+impl Visitor {
+    /// The ids that may be kept of an event that was left out, in place of the sent ones; empty where there
+    /// is none. `None` where the sent ones are as good as stored.
+    pub(crate) fn kept_ids(&self, visitor: &str, session: &str) -> Option<[String; 2]> {
+        if matches!(self, Self::Sent)
+            || matches!(self, Self::SentOrOfTheDay(_) if !visitor.is_empty())
+        {
+            return None;
+        }
+        let ids = self.ids(visitor, session).or_else(|_| self.ids(visitor, "")).ok();
+        let (visitor, session) = ids.map_or((None, None), |(id, session)| (Some(id), session));
+        Some([visitor, session].map(|id| id.map_or_else(String::new, |id| id.to_string())))
+    }
+}
+
 fn session_sent(session: &str) -> Result<Option<Uuid>, DropReason> {
     if session.is_empty() {
         return Ok(None);

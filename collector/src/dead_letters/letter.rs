@@ -1,4 +1,4 @@
-//! One row that ClickHouse refused, as a person can read and mend it.
+//! One row that ClickHouse refused, or one event that was left out, as a person can read and mend it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,11 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use store::{EventRow, IdentifierRow};
 
+use super::left_out::VisitKept;
 use crate::spool::block::Table;
 use crate::spool::{row_binary, row_reader};
 
-/// A row, why it was refused, and what it takes to put it in once.
+/// A row or an event, why it was refused, and what it takes to put it in once.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Letter {
     /// Of the folder's; the same row of the same block has the same.
@@ -18,12 +19,20 @@ pub struct Letter {
     pub refused_at: Timestamp,
     /// Whose event it is.
     pub site: String,
-    /// Where it should have gone.
+    /// Where it should have gone; empty of an event that was left out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub table: String,
-    /// What ClickHouse said.
+    /// What ClickHouse said, or the drop reason's tag.
     pub reason: String,
     /// The row, column by column; none where it was written by a release with other columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<Box<RawValue>>,
+    /// The event as it was sent, as far as it is kept, where it was left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<Box<RawValue>>,
+    /// What the request told beside `event`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) visit: Option<VisitKept>,
     /// The row as it was sent, in hex, where `row` is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) row_binary: Option<String>,
@@ -82,6 +91,8 @@ impl Letter {
             columns: if row.is_none() { columns.to_vec() } else { Vec::new() },
             row,
             token: token.to_owned(),
+            event: None,
+            visit: None,
         }
     }
 

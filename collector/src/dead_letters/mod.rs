@@ -1,5 +1,7 @@
-//! Rows that ClickHouse refuses, one readable file each, until somebody mends and replays them.
+//! Rows that ClickHouse refuses, and on wish events that were left out: one readable file each, until
+//! somebody mends and replays them.
 
+mod left_out;
 mod letter;
 mod replay;
 
@@ -7,12 +9,18 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
+pub(crate) use left_out::{LeftOut, LeftOutOf};
 pub use letter::{Letter, RowError};
 pub use replay::{ReplayError, replay};
 
 /// The folder's name under the spool.
 pub(crate) const DEAD: &str = "dead";
+/// The folder's name under that: events that were left out, bounded by themselves.
+const LEFT_OUT: &str = "left-out";
+/// How long an event that was left out is kept: by then the collector would take it no more.
+const LEFT_OUT_AGE_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A letter's file's end; one that is still written has another.
 const LETTER: &str = "json";
 
@@ -53,7 +61,20 @@ impl DeadLetters {
     }
 
     pub(crate) fn bounded(data_dir: &Path, bytes_max: u64) -> Self {
-        let dir = data_dir.join("spool").join(DEAD);
+        Self::at(data_dir.join("spool").join(DEAD), bytes_max)
+    }
+
+    /// The events that the collector with this data folder has left out and kept.
+    #[must_use]
+    pub fn left_out_of(data_dir: &Path) -> Self {
+        Self::left_out_bounded(data_dir, u64::MAX)
+    }
+
+    pub(crate) fn left_out_bounded(data_dir: &Path, bytes_max: u64) -> Self {
+        Self::at(data_dir.join("spool").join(DEAD).join(LEFT_OUT), bytes_max)
+    }
+
+    fn at(dir: PathBuf, bytes_max: u64) -> Self {
         Self {
             dir,
             bytes_max,
@@ -138,6 +159,22 @@ impl DeadLetters {
         Ok(())
     }
 
+    /// Takes away the letters of left out events that are too old to be replayed.
+    pub(crate) fn forget_old(&self, now: SystemTime) -> io::Result<()> {
+        for path in self.paths()? {
+            let written = fs::metadata(&path).and_then(|meta| meta.modified());
+            let age = written.map(|written| now.duration_since(written).unwrap_or_default());
+            if age.is_ok_and(|age| age > LEFT_OUT_AGE_MAX) {
+                match fs::remove_file(&path) {
+                    // Replayed meanwhile.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    removed => removed?,
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// As last measured. There is no room where a letter was refused and none was replayed since.
     pub(crate) fn fill(&self) -> Fill {
         let (bytes, bytes_max) = (self.bytes.load(Ordering::Relaxed), self.bytes_max);
@@ -201,6 +238,18 @@ mod tests {
         dead.measure().unwrap();
         assert_eq!(dead.fill().letters, 1);
         assert!(dead.find("../../sites").is_err());
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten() {
+        let dir = TempDir::new().unwrap();
+        let dead = DeadLetters::left_out_bounded(dir.path(), 10_000);
+        dead.keep(&letter("a")).unwrap();
+        let now = SystemTime::now();
+        dead.forget_old(now).unwrap();
+        assert_eq!(dead.list().unwrap().len(), 1);
+        dead.forget_old(now + LEFT_OUT_AGE_MAX + Duration::from_secs(60)).unwrap();
+        assert!(dead.list().unwrap().is_empty());
     }
 
     #[test]

@@ -1,13 +1,21 @@
 //! A dead letter put in after all, once.
 
+use std::borrow::Borrow;
 use std::io;
 
 use serde_json::value::RawValue;
-use store::Server;
+use store::{Server, ServerError};
+use wire::Event;
 
 use super::{DeadLetters, Letter, RowError};
-use crate::error::SinkError;
+use crate::cookieless::Visitor;
+use crate::enrich::{EnrichedEvent, Scrubbed, Visit};
+use crate::error::{Rejection, SinkError};
 use crate::sink::{ClickHouseSink, Part, Sink};
+use crate::spool::block::Table;
+use crate::spool::row_binary;
+use crate::suppressed::Suppressed;
+use crate::validate::{self, DropReason, ReferrerSpam, Times, flatten};
 
 /// Why a letter stays where it is.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +23,18 @@ pub enum ReplayError {
     /// Its row is none.
     #[error(transparent)]
     Row(#[from] RowError),
+    /// Its event is none.
+    #[error("what was left out is still no event")]
+    Event(#[source] serde_json::Error),
+    /// Its event is left out again.
+    #[error("left out again as {} ({})", .0.tag(), .0.field())]
+    Dropped(DropReason),
+    /// There is no such site any more.
+    #[error(transparent)]
+    Site(#[from] Rejection),
+    /// What must be known of the site cannot be read.
+    #[error("cannot read the sites and the suppressed persons")]
+    Server(#[from] ServerError),
     /// ClickHouse is away, or refuses the row again.
     #[error(transparent)]
     Sink(#[from] SinkError),
@@ -23,8 +43,9 @@ pub enum ReplayError {
     Remove(#[source] io::Error),
 }
 
-/// Puts the letter's row in, or the mended row in its place, and takes the letter away. The same row is
-/// put in under the same token however often this is tried, so it counts once.
+/// Puts the letter's row in, or the mended row in its place, and takes the letter away. Of an event that
+/// was left out, validation and enrichment are done again first, as of when it came. The same row is put
+/// in under the same token however often this is tried, so it counts once.
 ///
 /// # Errors
 /// When the letter stays; see [`ReplayError`].
@@ -34,6 +55,18 @@ pub async fn replay(
     letter: &Letter,
     mended: Option<&RawValue>,
 ) -> Result<(), ReplayError> {
+    let sink = ClickHouseSink::new(server);
+    if let Some(event) = &letter.event {
+        let rows = rows(server, letter, mended.unwrap_or(event)).await?;
+        for (table, bytes) in rows {
+            let columns: Vec<_> = table.columns().iter().map(ToString::to_string).collect();
+            let token =
+                format!("{}-{}-{:08x}", letter.token, table.name(), crc32fast::hash(&bytes));
+            let rows = [bytes.as_slice()];
+            sink.insert(&Part { table, columns: &columns, token, rows: &rows }).await?;
+        }
+        return dead.remove(&letter.id).map_err(ReplayError::Remove);
+    }
     let stored = letter.stored(mended)?;
     let as_it_was = mended.is_none() || letter.stored(None)?.bytes == stored.bytes;
     let token = if as_it_was {
@@ -43,6 +76,57 @@ pub async fn replay(
     };
     let rows = [stored.bytes.as_slice()];
     let part = Part { table: stored.table, columns: &stored.columns, token, rows: &rows };
-    ClickHouseSink::new(server).insert(&part).await?;
+    sink.insert(&part).await?;
     dead.remove(&letter.id).map_err(ReplayError::Remove)
+}
+
+/// The rows of an event that was left out, were it taken now.
+async fn rows(
+    server: &Server,
+    letter: &Letter,
+    event: &RawValue,
+) -> Result<Vec<(Table, Vec<u8>)>, ReplayError> {
+    let sites = crate::sites::table(&store::site::list(server).await?);
+    let site = sites.find(&letter.site)?;
+    let suppressed = Suppressed::read(server).await?;
+    let found = letter.visit.clone().unwrap_or_default();
+    let received_at = letter.refused_at.as_millisecond();
+    let event: Event<'_, &RawValue> =
+        serde_json::from_str(event.get()).map_err(ReplayError::Event)?;
+    let times = Times::of_batch(found.sent_at, received_at);
+    let visit = Visit::of_the_past(&site.rules, &found.country);
+    // An id of the day was put in place of the sent one when the event was kept.
+    let valid = flatten(event.properties.as_ref().map(Borrow::borrow))
+        .and_then(|properties| validate::event(&event, properties, &times, &Visitor::Sent))
+        .map_err(ReplayError::Dropped)?;
+    let event = EnrichedEvent::new(valid, &visit);
+    if suppressed.holds(&site.name, event.identifiers.as_slice()) {
+        return Err(ReplayError::Dropped(DropReason::PersonSuppressed));
+    }
+    let spam = ReferrerSpam::open(true, None);
+    let unwanted = site
+        .excludes_page(&event.page.host, event.page.path)
+        .or_else(|| site.excludes_referrer(&event.referrer_host(), &spam));
+    if let Some(reason) = unwanted {
+        return Err(ReplayError::Dropped(reason));
+    }
+    let identifiers: Vec<_> = event.identifier_rows(&site.name, received_at).collect();
+    let mut row = event.into_event_row(&site.name, received_at);
+    found.put(&mut row);
+    Scrubbed::default().row(&mut row);
+    let table = if row.bot_reason.is_empty() { Table::Events } else { Table::BotEvents };
+    let mut rows = Vec::new();
+    if table == Table::Events {
+        for row in &identifiers {
+            rows.push((Table::Identifiers, stored(row)?));
+        }
+    }
+    rows.push((table, stored(&row)?));
+    Ok(rows)
+}
+
+fn stored(row: &impl serde::Serialize) -> Result<Vec<u8>, RowError> {
+    let mut bytes = Vec::new();
+    row_binary::write(&mut bytes, row)?;
+    Ok(bytes)
 }

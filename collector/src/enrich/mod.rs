@@ -30,7 +30,7 @@ mod user_agent;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use store::Currency;
 use store::site::{CategoryRule, PlaceDetail, SiteSettings};
@@ -44,7 +44,9 @@ use geo::{Geo, Place};
 use hints::Hints;
 pub(crate) use live::LiveEnricher;
 use network::Networks;
+pub(crate) use page::page_and_kept_query;
 use rate::PageViewRate;
+pub(crate) use referrer::without_query;
 pub(crate) use scrub::Scrubbed;
 pub(crate) use told::{PlaceTold, Told};
 use user_agent::{Device, UserAgents};
@@ -112,6 +114,25 @@ pub(crate) struct Visit<'a> {
     pub(crate) bot: Option<BotReason>,
     pub(crate) language: &'a str,
     pub(crate) screen_width: u16,
+}
+
+impl<'a> Visit<'a> {
+    /// Of a request that is gone; what else was found of it is put into the row. The rates of exchange are
+    /// the running collector's, so an amount is told in its own currency only.
+    pub(crate) fn of_the_past(site: &'a SiteRules, country: &'a str) -> Self {
+        static NO_RATES: LazyLock<Exchange> = LazyLock::new(Exchange::default);
+        Visit {
+            exchange: &NO_RATES,
+            rate: None,
+            site,
+            place: Place { country, ..Place::default() },
+            country,
+            device: Arc::default(),
+            bot: None,
+            language: "",
+            screen_width: 0,
+        }
+    }
 }
 
 impl Enricher {

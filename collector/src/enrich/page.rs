@@ -34,6 +34,23 @@ impl<'a> Page<'a> {
     }
 }
 
+/// The address as far as it is stored, whatever it is: a broken one may lack its scheme and host.
+pub(crate) fn page_and_kept_query(url: &str) -> String {
+    let is_scheme = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let (page, query) = match url.split_once("://") {
+        Some((scheme, _)) if is_scheme(scheme) => {
+            let page = Page::of(url);
+            (format!("{scheme}://{}{}", page.host, page.path), page.query)
+        }
+        _ => {
+            let before = url.split('#').next().unwrap_or_default();
+            let (path, query) = before.split_once('?').unwrap_or((before, ""));
+            (path.to_owned(), kept(query))
+        }
+    };
+    if query.is_empty() { page } else { format!("{page}?{query}") }
+}
+
 /// The host of an address, lower case, without the port; empty where there is none.
 pub(super) fn host(url: &str) -> Cow<'_, str> {
     split(url).map_or_else(Default::default, |(host, _)| lower(host))
@@ -82,6 +99,20 @@ fn kept(query: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_broken_address_too_only_what_is_stored_is_kept() {
+        for (url, expected) in [
+            ("https://me:pw@Shop.example/a?t=1&q=x#f", "https://shop.example/a?q=x"),
+            ("https://shop.example", "https://shop.example/"),
+            ("/a?t=1&utm_source=n#f?q=y", "/a?utm_source=n"),
+            ("/a?next=https://shop.example/b?q=1&t=2", "/a"),
+            ("/a#https://t", "/a"),
+            ("", ""),
+        ] {
+            assert_eq!(page_and_kept_query(url), expected, "{url}");
+        }
+    }
 
     #[test]
     fn takes_addresses_apart() {

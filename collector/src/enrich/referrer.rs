@@ -32,7 +32,7 @@ pub(super) fn traffic<'a>(host: Cow<'a, str>, page_host: &str) -> Traffic<'a> {
 }
 
 /// The address up to its query: what comes after may hold anything.
-pub(super) fn without_query(referrer: &str) -> &str {
+pub(crate) fn without_query(referrer: &str) -> &str {
     referrer.split(['?', '#']).next().unwrap_or_default()
 }
 

@@ -18,7 +18,8 @@ use crate::validate::{DropReason, cut};
 pub(crate) enum Sent<'a, P = &'a RawValue> {
     Event(Event<'a, P>),
     /// JSON, but not an event.
-    Malformed(Dropped),
+    /// With what was sent, where that is an event of our own wire.
+    Malformed(Dropped, Option<&'a RawValue>),
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Sent<'a> {
@@ -58,7 +59,7 @@ fn event_by_event(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
     check_length(batch.events.len())?;
     let events = batch.events.into_iter().map(|raw| {
         let event = serde_json::from_str(raw.get()).map(Sent::Event);
-        event.unwrap_or_else(|_| Sent::Malformed(malformed(raw.get())))
+        event.unwrap_or_else(|_| Sent::Malformed(malformed(raw.get()), Some(raw)))
     });
     Ok(Batch {
         site: batch.site,
@@ -153,7 +154,7 @@ mod tests {
             .iter()
             .map(|sent| match sent {
                 Sent::Event(event) => (event.id.as_str(), None),
-                Sent::Malformed(dropped) => (dropped.id.as_str(), dropped.field.as_deref()),
+                Sent::Malformed(dropped, _) => (dropped.id.as_str(), dropped.field.as_deref()),
             })
             .collect();
         assert_eq!(told, [("a", None), ("b", Some("at")), ("", Some(".")), ("a", None)]);

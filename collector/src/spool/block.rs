@@ -125,6 +125,14 @@ impl Frame {
         self.rows
     }
 
+    /// A frame of any bytes, with a right checksum.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn of_payload(payload: &[u8]) -> Self {
+        let mut frame = Self::default();
+        frame.bytes.extend_from_slice(payload);
+        frame
+    }
+
     /// The frame as it is written: with its length and checksum in front.
     pub(crate) fn finish(&mut self) -> &[u8] {
         let payload = self.bytes.get(FRAME_HEAD_BYTES..).unwrap_or_default();

@@ -15,6 +15,7 @@ mod exactly_once;
 mod gates;
 mod http;
 mod import;
+mod left_out;
 mod link;
 mod metrics;
 mod openapi;

@@ -116,7 +116,7 @@ impl<'a> Request<'a> {
         let malformed = |id: Option<Text<'_>>, field: &str| {
             let id = cut(id.as_deref().unwrap_or_default(), NAME_BYTES_MAX).to_owned();
             let reason = DropReason::EventMalformed.tag().to_owned();
-            Sent::Malformed(Dropped { id, reason, field: Some(field.to_owned()) })
+            Sent::Malformed(Dropped { id, reason, field: Some(field.to_owned()) }, None)
         };
         let Ok(message) = serde_json::from_str::<Message<'a>>(raw.get()) else {
             return self.push(Part::of(sender, Context::default()), malformed(None, "."));

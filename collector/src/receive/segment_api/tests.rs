@@ -185,7 +185,7 @@ fn a_message_of_a_wrong_shape_costs_only_itself_and_is_named() {
     assert_eq!((told.sent_at, first.at), (NOW.unsigned_abs(), NOW.unsigned_abs()));
     let fields: Vec<_> = events
         .filter_map(|sent| match sent {
-            Sent::Malformed(dropped) => Some((dropped.id.as_str(), dropped.field.as_deref())),
+            Sent::Malformed(dropped, _) => Some((dropped.id.as_str(), dropped.field.as_deref())),
             Sent::Event(_) => None,
         })
         .collect();

@@ -1,0 +1,368 @@
+//! Events that were left out, kept on wish until somebody mends and replays them: what a broken deploy
+//! of the site has cost.
+//!
+//! Nothing is kept that a stored row would not have: no address, no query parameter but the allowed, no
+//! traits, and e-mail addresses and card numbers replaced. What nobody wants stored is not kept at all.
+
+use std::borrow::{Borrow, Cow};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use store::EventRow;
+use tokio::sync::mpsc;
+use wire::{Event, Kind, SiteName};
+
+use super::{DeadLetters, Letter};
+use crate::cookieless::Visitor;
+use crate::enrich::{Scrubbed, Visit, page_and_kept_query, without_query};
+use crate::metrics::Metrics;
+use crate::receive::Sent;
+use crate::validate::DropReason;
+
+/// Letters on their way to the disk; more than that at a time are counted as not kept.
+const LETTERS_UNDER_WAY_MAX: usize = 256;
+/// Bytes of an event that is kept. Few are over one kilobyte.
+const EVENT_BYTES_MAX: usize = 16 * 1024;
+/// What an event on the wire has; anything else in it is nobody's to keep.
+const FIELDS: [&str; 15] = [
+    "id",
+    "type",
+    "at",
+    "visitor",
+    "session",
+    "user",
+    "consent",
+    "url",
+    "referrer",
+    "title",
+    "categories",
+    "name",
+    "funnel",
+    "step",
+    "properties",
+];
+
+/// What was found of the request beside the event, as a row has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct VisitKept {
+    pub(super) sent_at: u64,
+    pub(super) country: String,
+    region: String,
+    city: String,
+    device: String,
+    browser: String,
+    browser_version: String,
+    os: String,
+    os_version: String,
+    language: String,
+    screen_width: u16,
+    bot_reason: String,
+}
+
+impl VisitKept {
+    fn of(visit: &Visit<'_>, sent_at: u64) -> Self {
+        Self {
+            sent_at,
+            country: visit.place.country.to_owned(),
+            region: visit.place.region.to_owned(),
+            city: visit.place.city.to_owned(),
+            device: visit.device.class.to_owned(),
+            browser: visit.device.browser.clone(),
+            browser_version: visit.device.browser_version.clone(),
+            os: visit.device.os.clone(),
+            os_version: visit.device.os_version.clone(),
+            language: crate::validate::cut(visit.language, 35).to_owned(),
+            screen_width: visit.screen_width,
+            bot_reason: visit.bot.map_or("", crate::enrich::BotReason::as_str).to_owned(),
+        }
+    }
+
+    /// Puts it into a row that was made without it.
+    pub(super) fn put<'a>(&'a self, row: &mut EventRow<Cow<'a, str>>) {
+        row.country = self.country.as_str().into();
+        row.region = self.region.as_str().into();
+        row.city = self.city.as_str().into();
+        row.device = self.device.as_str().into();
+        row.browser = self.browser.as_str().into();
+        row.browser_version = self.browser_version.as_str().into();
+        row.os = self.os.as_str().into();
+        row.os_version = self.os_version.as_str().into();
+        row.language = self.language.as_str().into();
+        row.screen_width = self.screen_width;
+        if !row.host.is_empty() {
+            row.bot_reason = self.bot_reason.as_str().into();
+        }
+    }
+}
+
+/// Of which request an event was left out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LeftOutOf<'a> {
+    pub(crate) site: &'a SiteName,
+    pub(crate) sent_at: u64,
+    pub(crate) received_at: i64,
+    pub(crate) visit: &'a Visit<'a>,
+    pub(crate) visitor: &'a Visitor,
+}
+
+/// Where the pipeline puts what it leaves out. Never waits: a letter for which there is no room is
+/// counted and not kept.
+#[derive(Debug)]
+pub(crate) struct LeftOut {
+    letters: Option<mpsc::Sender<Letter>>,
+    metrics: Arc<Metrics>,
+}
+
+impl LeftOut {
+    /// With the task that writes; none where nothing is to be kept.
+    pub(crate) fn new(
+        dead: Arc<DeadLetters>,
+        metrics: Arc<Metrics>,
+    ) -> (Self, impl Future<Output = ()> + Send) {
+        let (letters, mut written) = mpsc::channel::<Letter>(LETTERS_UNDER_WAY_MAX);
+        let counts = Arc::clone(&metrics);
+        let on = dead.fill().bytes_max > 0;
+        let writing = async move {
+            while let Some(letter) = written.recv().await {
+                let dead = Arc::clone(&dead);
+                let kept = tokio::task::spawn_blocking(move || dead.keep(&letter)).await;
+                if let Ok(Err(super::KeepError::Io(error))) = &kept {
+                    tracing::debug!(%error, "an event that was left out cannot be kept");
+                }
+                counts.left_out_kept(matches!(kept, Ok(Ok(()))));
+            }
+            // Nothing is kept: this ends when the collector does, and not before.
+            std::future::pending().await
+        };
+        (Self { letters: on.then_some(letters), metrics }, writing)
+    }
+
+    /// The event as a letter; none where it must not or need not be kept.
+    pub(crate) fn letter<'a, P: Borrow<RawValue>>(
+        &self,
+        sent: &Sent<'_, P>,
+        reason: DropReason,
+        of: impl FnOnce() -> LeftOutOf<'a>,
+    ) -> Option<Letter> {
+        self.letters.as_ref()?;
+        letter(sent, reason, of())
+    }
+
+    /// Keeps letters of a request that was taken.
+    pub(crate) fn keep(&self, letters: Vec<Letter>) {
+        let Some(sender) = &self.letters else { return };
+        for letter in letters {
+            if sender.try_send(letter).is_err() {
+                self.metrics.left_out_kept(false);
+            }
+        }
+    }
+}
+
+fn letter<P: Borrow<RawValue>>(
+    sent: &Sent<'_, P>,
+    reason: DropReason,
+    LeftOutOf { site, sent_at, received_at, visit, visitor }: LeftOutOf<'_>,
+) -> Option<Letter> {
+    if !is_mendable(reason) {
+        return None;
+    }
+    let event = match sent {
+        Sent::Event(event) => fields(event),
+        Sent::Malformed(_, raw) => serde_json::from_str(raw.as_ref()?.get()).ok()?,
+    };
+    let event = to_raw_value(&least(event, visitor)).ok()?;
+    if event.get().len() > EVENT_BYTES_MAX {
+        return None;
+    }
+    // A batch that is sent again, with the same event in it, is the same letter.
+    let digest = Sha256::new().chain_update(site.as_str()).chain_update([0]);
+    let digest = digest.chain_update(event.get()).finalize();
+    let id = hex::encode(digest.get(..8).unwrap_or_default());
+    Some(Letter {
+        token: format!("left-out-{id}"),
+        id,
+        refused_at: Timestamp::from_millisecond(received_at).unwrap_or_default(),
+        site: site.as_str().to_owned(),
+        table: String::new(),
+        reason: reason.tag().to_owned(),
+        row: None,
+        row_binary: None,
+        columns: Vec::new(),
+        event: Some(event),
+        visit: Some(VisitKept::of(visit, sent_at)),
+    })
+}
+
+/// Whether the event was wanted, and only its form was wrong. An exclusion or a suppression says that
+/// nothing of it is to be stored.
+const fn is_mendable(reason: DropReason) -> bool {
+    use DropReason as Reason;
+    matches!(
+        reason,
+        Reason::EventMalformed
+            | Reason::IdNotUuid
+            | Reason::TypeUnknown
+            | Reason::AtTooOld
+            | Reason::AtInFuture
+            | Reason::VisitorMissing
+            | Reason::VisitorNotUuid
+            | Reason::SessionNotUuid
+            | Reason::UserMissing
+            | Reason::UserTooLong
+            | Reason::UrlMissing
+            | Reason::UrlInvalid
+            | Reason::NameMissing
+            | Reason::FunnelMissing
+            | Reason::StepMissing
+            | Reason::PropertiesNotObject
+    )
+}
+
+fn fields<P: Borrow<RawValue>>(event: &Event<'_, P>) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut put = |name: &str, text: Option<&wire::Text<'_>>| {
+        if let Some(text) = text {
+            fields.insert(name.to_owned(), Value::from(&**text));
+        }
+    };
+    put("id", Some(&event.id));
+    put("type", Some(&event.kind));
+    put("visitor", event.visitor.as_ref());
+    put("session", event.session.as_ref());
+    put("user", event.user.as_ref());
+    put("url", event.url.as_ref());
+    put("referrer", event.referrer.as_ref());
+    put("title", event.title.as_ref());
+    put("name", event.name.as_ref());
+    put("funnel", event.funnel.as_ref());
+    put("step", event.step.as_ref());
+    fields.insert("at".to_owned(), Value::from(event.at));
+    fields.insert("consent".to_owned(), serde_json::to_value(event.consent).unwrap_or_default());
+    let categories = event.categories.iter().map(|category| Value::from(&**category));
+    fields.insert("categories".to_owned(), categories.collect());
+    let properties: Option<&RawValue> = event.properties.as_ref().map(Borrow::borrow);
+    if let Some(properties) = properties.and_then(|raw| serde_json::from_str(raw.get()).ok()) {
+        fields.insert("properties".to_owned(), properties);
+    }
+    fields
+}
+
+/// What may be kept of an event.
+fn least(mut event: Map<String, Value>, visitor: &Visitor) -> Map<String, Value> {
+    event.retain(|name, value| {
+        // An address that is none cannot be cut to what may be kept of it.
+        FIELDS.contains(&name.as_str())
+            && (value.is_string() || !matches!(name.as_str(), "url" | "referrer"))
+    });
+    ids(&mut event, visitor);
+    // Of an identify they are traits, and of what is not known they might be.
+    let kind = event.get("type").and_then(Value::as_str).and_then(Kind::from_name);
+    if !matches!(kind, Some(Kind::PageView | Kind::Step | Kind::Custom)) {
+        event.remove("properties");
+    }
+    if let Some(Value::String(url)) = event.get_mut("url") {
+        *url = page_and_kept_query(url);
+    }
+    if let Some(Value::String(referrer)) = event.get_mut("referrer") {
+        *referrer = without_query(referrer).to_owned();
+    }
+    for (name, value) in &mut event {
+        // As in a row: by `user` persons are told apart. And a time may look like a card's number.
+        if !(name == "user" && value.is_string() || name == "at" && value.is_number()) {
+            scrub(value);
+        }
+    }
+    event
+}
+
+/// Where the site knows visitors by an id of the day, that is all that is kept of what was sent.
+fn ids(event: &mut Map<String, Value>, visitor: &Visitor) {
+    const IDS: [&str; 2] = ["visitor", "session"];
+    let sent = IDS.map(|name| event.get(name).and_then(Value::as_str).unwrap_or_default().trim());
+    let Some(kept) = visitor.kept_ids(sent[0], sent[1]) else { return };
+    for (name, id) in IDS.into_iter().zip(kept) {
+        if id.is_empty() {
+            event.remove(name);
+        } else {
+            event.insert(name.to_owned(), Value::from(id));
+        }
+    }
+}
+
+fn scrub(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(scrubbed) = Scrubbed::default().text(text) {
+                *text = scrubbed;
+            }
+        }
+        Value::Number(number) => {
+            if let Cow::Owned(scrubbed) = Scrubbed::default().text(&number.to_string()) {
+                *value = Value::String(scrubbed);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(scrub),
+        Value::Object(fields) => fields.values_mut().for_each(scrub),
+        Value::Null | Value::Bool(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keeps_no_more_than_a_row_would() {
+        let sent = json!({
+            "id": "7", "type": "page_view", "at": 4_111_111_111_111_111_u64, "visitor": "v",
+            "url": "https://me:pw@shop.example/a?token=secret&q=shoes&utm_source=n#frag",
+            "referrer": "https://other.example/x?mail=1", "title": "of ana@shop.example",
+            "properties": {"deep": [{"mail": "ana@shop.example"}], "n": 1},
+            "address": "192.0.2.1", "user": "u1",
+        });
+        let Value::Object(sent) = sent else { panic!("an object") };
+        let expected = json!({
+            "id": "7", "type": "page_view", "at": 4_111_111_111_111_111_u64, "visitor": "v",
+            "url": "https://shop.example/a?q=shoes&utm_source=n",
+            "referrer": "https://other.example/x", "title": "of [email]",
+            "properties": {"deep": [{"mail": "[email]"}], "n": 1},
+            "user": "u1",
+        });
+        assert_eq!(Value::Object(least(sent, &Visitor::Sent)), expected);
+    }
+
+    #[test]
+    fn traits_are_not_kept_nor_what_may_be_some() {
+        for kind in ["identify", "Identify", "teleport"] {
+            let sent = json!({"type": kind, "properties": {"phone": "0912345678"}});
+            let Value::Object(sent) = sent else { panic!("an object") };
+            assert_eq!(Value::Object(least(sent, &Visitor::Sent)), json!({"type": kind}));
+        }
+    }
+
+    #[test]
+    fn what_nobody_wants_stored_is_not_kept() {
+        let unwanted = DropReason::ALL.into_iter().filter(|reason| !is_mendable(*reason));
+        let tags: Vec<_> = unwanted.map(DropReason::tag).collect();
+        assert_eq!(
+            tags,
+            [
+                "person_suppressed",
+                "excluded_network",
+                "excluded_country",
+                "excluded_user_agent",
+                "excluded_host",
+                "excluded_path",
+                "excluded_referrer",
+                "referrer_spam"
+            ]
+        );
+    }
+}

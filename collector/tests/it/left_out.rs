@@ -1,0 +1,151 @@
+//! Events that were left out: kept on wish, with no more of them than a row would have, mended and
+//! replayed into a real ClickHouse.
+
+use collector::dead_letters::{DeadLetters, ReplayError, replay};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use store::site::{Site, SiteSettings, Visitors};
+use store::testing::TestDatabase;
+use tempfile::TempDir;
+
+use crate::stack::{
+    Collector, NOW, Stack, VISITOR, alone, batch, count, eventually, files, page_view, rows, with,
+};
+
+const KEEP: [&str; 4] = ["--keep-dropped-bytes-max", "1000000", "--trusted-proxy", "loopback"];
+
+/// What a broken deploy sends: a relative address, a time in words; beside them what is left out because
+/// it is not wanted.
+fn broken() -> [Value; 4] {
+    [
+        with(
+            page_view(1),
+            &json!({
+                "url": "/shoes?token=secret&utm_source=n",
+                "title": "of ana@shop.example",
+                "properties": {"card": "4111 1111 1111 1111"},
+            }),
+        ),
+        with(page_view(2), &json!({"at": "now", "address": "198.51.100.7"})),
+        with(page_view(3), &json!({"url": "https://shop.example/admin/x"})),
+        with(
+            page_view(4),
+            &json!({
+                "type": "identify", "properties": {"email": "ana@shop.example", "phone": "0912345678"},
+            }),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_kept_of_an_event_is_no_more_than_a_row_would_have() {
+    let (collector, dir) = alone(&KEEP).await;
+    let from = [("X-Forwarded-For", "198.51.100.7"), ("User-Agent", "Mozilla/5.0 (X11) Odd/1.0")];
+    for _ in 0..2 {
+        assert_eq!(collector.post_as(&from, &batch(&broken())).await.json()["accepted"], 0);
+    }
+    let dead = DeadLetters::left_out_of(dir.path());
+    eventually("the letters are written", || async {
+        collector
+            .get("/metrics")
+            .await
+            .text()
+            .contains("left_out_letters_total{outcome=\"kept\"} 6\n")
+    })
+    .await;
+    let mut reasons: Vec<_> =
+        dead.list().unwrap().into_iter().map(|letter| letter.reason).collect();
+    reasons.sort();
+    assert_eq!(reasons, ["event_malformed", "url_invalid", "user_missing"], "each once");
+    for file in files(dir.path()) {
+        let text = std::fs::read(&file).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        for secret in ["secret", "ana@", "4111", "198.51.100.7", "Odd/1.0", "0912345678"] {
+            assert!(!text.contains(secret), "{secret} in {}", file.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn by_default_nothing_is_kept() {
+    let (collector, dir) = alone(&[]).await;
+    assert_eq!(collector.post(&batch(&broken())).await.status, 202);
+    collector.stop().await;
+    assert_eq!(files(&dir.path().join("spool")), [dir.path().join("spool/lock")]);
+}
+
+#[tokio::test]
+async fn what_has_no_room_is_counted_and_answered_as_ever() {
+    let (collector, dir) = alone(&["--keep-dropped-bytes-max", "10"]).await;
+    assert_eq!(collector.post(&batch(&broken())).await.status, 202);
+    eventually("they are counted", || async {
+        let metrics = collector.get("/metrics").await;
+        metrics.text().contains("left_out_letters_total{outcome=\"no_room\"} 3\n")
+    })
+    .await;
+    assert!(DeadLetters::left_out_of(dir.path()).list().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_mended_event_is_stored_once_with_what_its_request_told() {
+    let Stack { collector, data_dir, database } = Stack::up(&KEEP).await;
+    let phone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 \
+        (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1";
+    let broken = with(page_view(1), &json!({"url": "/shoes?utm_source=n&utm_medium=email"}));
+    collector.post_as(&[("User-Agent", phone)], &batch(&[broken])).await;
+    let dead = DeadLetters::left_out_of(data_dir.path());
+    eventually("the letter is written", || async { dead.list().unwrap().len() == 1 }).await;
+    collector.stop().await;
+    let letter = dead.list().unwrap().remove(0);
+
+    let again = replay(&dead, database.server(), &letter, None).await.unwrap_err();
+    assert!(matches!(again, ReplayError::Dropped(reason) if reason.tag() == "url_invalid"));
+    assert_eq!(dead.list().unwrap().len(), 1);
+
+    let event = letter.event.as_ref().unwrap().get();
+    let mended = event.replace("\"/shoes", "\"https://shop.example/shoes");
+    let mended = RawValue::from_string(mended).unwrap();
+    // Twice, as if the first had been killed before it took the letter away.
+    for _ in 0..2 {
+        replay(&dead, database.server(), &letter, Some(&mended)).await.unwrap();
+        assert_eq!(count(&database, "events").await, 1);
+    }
+    let question = format!(
+        "SELECT path, channel, device, toUnixTimestamp64Milli(received_at) = {} AS as_of_receipt \
+         FROM events",
+        NOW
+    );
+    let found: Vec<Value> = rows(&database, &question).await;
+    let expected =
+        json!({"path": "/shoes", "channel": "Email", "device": "mobile", "as_of_receipt": 1});
+    assert_eq!(found, [expected]);
+    assert!(dead.list().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn of_a_visitor_without_a_cookie_only_the_days_id_is_kept() {
+    let database = TestDatabase::create().await;
+    let settings = SiteSettings { visitors: Visitors::Cookieless, ..SiteSettings::default() };
+    let site = Site { name: "shop".parse().unwrap(), settings };
+    store::site::add(database.server(), &site, NOW).await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let collector = Collector::start(folder.path(), database.server(), &KEEP).await;
+    let broken = with(page_view(1), &json!({"url": "/shoes"}));
+    let whole = page_view(2);
+    assert_eq!(collector.post(&batch(&[broken, whole])).await.json()["accepted"], 1);
+    let dead = DeadLetters::left_out_of(folder.path());
+    eventually("the letter is written", || async { dead.list().unwrap().len() == 1 }).await;
+    collector.stop().await;
+
+    let letter = dead.list().unwrap().remove(0);
+    let event = letter.event.as_ref().unwrap().get();
+    assert!(!event.contains(VISITOR), "{event}");
+    let mended = event.replace("\"/shoes", "\"https://shop.example/shoes");
+    let mended = RawValue::from_string(mended).unwrap();
+    replay(&dead, database.server(), &letter, Some(&mended)).await.unwrap();
+    let question =
+        "SELECT count() AS events, uniqExact(visitor_id, session_id) AS visitors FROM events";
+    let found: Vec<Value> = rows(&database, question).await;
+    assert_eq!(found, [json!({"events": 2, "visitors": 1})], "as if it had been whole at once");
+}
