@@ -106,7 +106,10 @@ async fn rows(
     let spam = ReferrerSpam::open(true, None);
     let unwanted = site
         .excludes_page(&event.page.host, event.page.path)
-        .or_else(|| site.excludes_referrer(&event.referrer_host(), &spam));
+        .or_else(|| {
+            let elsewhere = event.referrer_host != event.page.host;
+            elsewhere.then(|| site.excludes_referrer(&event.referrer_host, &spam))?
+        });
     if let Some(reason) = unwanted {
         return Err(ReplayError::Dropped(reason));
     }
