@@ -3,7 +3,7 @@
 //! `clickstream` an analyst loads a real shop's events and asks for funnels whose answers are known;
 //! `shop` a visitor walks the example shop in a real browser, and the marketer's numbers are what
 //! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
-//! `sdk` other people's SDKs against the collector;
+//! `tracker` the tracker on pages that make it hard; `sdk` other people's SDKs against the collector;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -15,3 +15,4 @@ mod pages;
 mod refused;
 mod sdk;
 mod shop;
+mod tracker;

@@ -11,6 +11,7 @@ pub(crate) mod segment_api;
 mod trusted_proxy;
 
 pub use assets::Assets;
+pub(crate) use assets::Form;
 pub(crate) use client_ip::client_ip;
 pub(crate) use native::{Sent, batch};
 pub(crate) use trusted_proxy::TrustedProxy;

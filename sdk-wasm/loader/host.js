@@ -1,0 +1,118 @@
+// The browser as the tracker (src/browser) and the fallback without WebAssembly (fallback.js) both
+// need it: what is kept, the page, ids, and the ways out. Nothing here throws.
+
+const memory = {};
+let site = '';
+let url = '';
+let debug = false;
+let timer = 0;
+let tell = () => {};
+
+// The loader says once for whom it works, and how a signal reaches whoever tracks now.
+export const open = (name, collector, inDebugMode, telling) => {
+  [site, url, debug, tell] = [name, `${collector}/v1/events`, inDebugMode, telling];
+};
+
+const fullKey = (key) => `footfall.${site}.${key}`;
+
+// Merely asking for `localStorage` throws on some pages; what cannot be written there (forbidden, or
+// full) is kept in memory until the page ends.
+export const get = (key) => {
+  key = fullKey(key);
+  try {
+    return memory[key] || localStorage.getItem(key) || '';
+  } catch {
+    return '';
+  }
+};
+
+export const set = (key, value) => {
+  key = fullKey(key);
+  delete memory[key];
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    memory[key] = value;
+  }
+};
+
+export const remove = (key) => {
+  key = fullKey(key);
+  delete memory[key];
+  try {
+    localStorage.removeItem(key);
+  } catch {}
+};
+
+// What the visitor has said of analytics, personalization and ads.
+export const answers = () => {
+  const stored = get('consent').split(' ');
+  return [0, 1, 2].map((purpose) => stored[purpose] || 'unknown');
+};
+
+// A UUID of version 7 (RFC 9562, section 5.7). `crypto.randomUUID` is missing on plain http pages.
+export const newId = () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  const hex = (number, digits) => number.toString(16).padStart(digits, 0);
+  const random = Array.from(bytes, (byte) => hex(byte, 2)).join('');
+  const digits = `${hex(Date.now(), 12)}7${random.slice(0, 3)}${'89ab'[bytes[9] & 3]}${random.slice(3)}`;
+  return digits.replace(/(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
+};
+
+export const isJson = (text) => {
+  try {
+    return !!JSON.parse(text);
+  } catch {
+    return false;
+  }
+};
+
+// Address, title, category and referrer, a line each.
+export const page = () => {
+  const meta = document.querySelector('meta[name="footfall:category"]');
+  const levels = ((meta && meta.content) || '').split('/').map((level) => level.trim());
+  const category = levels.filter((level) => level).join('/');
+  const lines = [location.href, document.title, category, document.referrer];
+  return lines.map((line) => line.replace(/\s+/g, ' ')).join('\n');
+};
+
+// No `Intl`: its first call in a page takes 50 ms.
+const batch = (events) => {
+  const context = {
+    language: navigator.language,
+    screen_width: screen.width,
+    timezone_offset: new Date().getTimezoneOffset() | 0,
+    webdriver: !!navigator.webdriver,
+  };
+  return `{"site":"${site}","sent_at":${Date.now()},"context":${JSON.stringify(context)},"events":[${events.replace(/\n/g, ',')}]}`;
+};
+
+// A text goes as text/plain, which needs no preflight request.
+export const post = (events) => {
+  // Whoever posts is told, though another may have taken over meanwhile.
+  const answered = tell((tracker) => tracker.answered);
+  const status = async () =>
+    (await fetch(url, { method: 'POST', body: batch(events), keepalive: true, credentials: 'omit' })).status;
+  status()
+    .catch(() => 0)
+    .then((status) => {
+      say(status, events);
+      tell(() => answered(status));
+    });
+};
+
+// The browser sends it even when the page is gone, and tells nothing of what became of it.
+export const beacon = (events) => {
+  try {
+    say(navigator.sendBeacon(url, batch(events)), events);
+  } catch {}
+};
+
+export const later = (afterMillis) => {
+  clearTimeout(timer);
+  timer = setTimeout(() => tell((tracker) => tracker.tick()), afterMillis);
+};
+
+export const say = (...what) => debug && console.debug('footfall:', ...what);
+
+export const leftOut = (why) => say('left out:', why);
