@@ -18,13 +18,18 @@ const fullKey = (key) => `footfall.${site}.${key}`;
 // Merely asking for `localStorage` throws on some pages; what cannot be written there (forbidden, or
 // full) is kept in memory until the page ends.
 export const get = (key) => {
-  key = fullKey(key);
+  const full = fullKey(key);
+  let value;
   try {
-    return memory[key] || localStorage.getItem(key) || '';
-  } catch {
-    return '';
-  }
+    value = memory[full] || localStorage.getItem(full);
+  } catch {}
+  return value || (key === 'consent' && signalled()) || '';
 };
+
+// What the browser says for a visitor who has not answered: Do Not Track is a no to everything, Global
+// Privacy Control (<https://www.w3.org/TR/gpc/>) a no to being sent to others.
+const signalled = () =>
+  navigator.doNotTrack === '1' ? 'denied denied denied' : navigator.globalPrivacyControl && 'unknown unknown denied';
 
 export const set = (key, value) => {
   key = fullKey(key);

@@ -203,3 +203,58 @@ async fn a_page_that_throws_into_the_tracker_ends_it_and_hears_nothing() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_browser_signals_counts_until_the_visitor_answers() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let signal = |name, value| {
+        format!(
+            "<script>Object.defineProperty(Navigator.prototype, '{name}', \
+             {{ get: () => {value} }});</script>"
+        )
+    };
+    // Options before the tag: the same collector under its other name.
+    let elsewhere = stack.collector.replace("127.0.0.1", "localhost");
+    let options = format!(
+        "<script>window.footfall = {{ collector: '{elsewhere}' }}; window.asked = []; \
+         const fetched = fetch; window.fetch = (url, request) => (asked.push(url), fetched(url, request));\
+         </script>"
+    );
+    let site = Site::bind();
+    let tag = stack.site("control", &site.origin).unwrap();
+    let head = [signal("globalPrivacyControl", "true"), options, tag].concat();
+    let url = site.serve(String::new(), head);
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    assert!(
+        tab.holds(&format!(
+            "asked.length > 0 && asked.every((url) => url === '{elsewhere}/v1/events')"
+        ))
+        .await
+    );
+    run(&tab, "footfall('consent', { ads: 'granted' })").await;
+    idle(&tab).await;
+    stored(&stack, "control", &["page_view", "consent"]);
+    let question = "SELECT groupArray(toString(consent_ads)) FROM (SELECT * FROM footfall.events \
+                    FINAL WHERE site = 'control' ORDER BY name DESC)";
+    let answer = ureq::post(&stack.clickhouse).send(question).unwrap();
+    let answer = answer.into_body().read_to_string().unwrap();
+    assert_eq!(answer.trim(), "['denied','granted']");
+
+    let site = Site::bind();
+    let tag = stack.site("track", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &signal("doNotTrack", "'1'"), &tag].concat());
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('unseen')").await;
+    assert!(tab.holds("Object.keys(localStorage).length === 0").await);
+    run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+    idle(&tab).await;
+    stored(&stack, "track", &["page_view", "consent"]);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
