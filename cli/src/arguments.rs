@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Migrate(crate::migrate::Migrate),
     /// Make a site and print its tag, or list the sites
     Site(crate::site::SiteCommand),
+    /// Print a link that leads to a page and counts who follows it
+    Link(crate::link::LinkCommand),
     /// Load events from a file
     Import(crate::import::Import),
     /// Tell what visits are taken for: place, device, bot, source and channel
@@ -67,6 +69,7 @@ impl Command {
             Self::Serve(command) => command.run().await,
             Self::Migrate(command) => command.run().await,
             Self::Site(command) => command.run().await,
+            Self::Link(command) => command.run(),
             Self::Import(command) => command.run().await,
             Self::Explain(command) => command.run(),
             Self::DeadLetters(command) => command.run().await,

@@ -7,7 +7,7 @@ use store::Server;
 
 use crate::database::DatabaseArguments;
 use crate::failure::listen;
-use crate::signal::Stop;
+use crate::signal::{self, Stop};
 
 /// How often a ClickHouse that is away is asked again whether the tables can be brought up to date.
 const MIGRATE_AGAIN: Duration = Duration::from_secs(5);
@@ -24,11 +24,12 @@ impl Collect {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let stop = Stop::on_signal()?;
         let settings = self.collector.check(&self.database.data_dir()?)?;
+        signal::hold(settings.handle())?;
         let listener = listen("--collector-listen", settings.listen()).await?;
         let address = listener.local_addr()?;
         let mut store = self.database.open_own().await?;
         let migration = tokio::spawn(migrate_when_reachable(store.server.clone()));
-        println!("collector   http://{address}");
+        println!("collector   {}://{address}", settings.scheme());
         let server = store.server.clone();
         let collected = tokio::select! {
             collected = collector::run(settings, listener, server, stop.wait()) => collected,

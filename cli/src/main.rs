@@ -17,6 +17,7 @@ mod failure;
 mod funnel;
 mod import;
 mod interests;
+mod link;
 mod log;
 mod migrate;
 mod output;

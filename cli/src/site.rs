@@ -1,8 +1,12 @@
 //! `footfall site`
 
+use std::num::NonZeroU64;
+
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use store::site::{Exclusion, Origin, Site, SiteSettings};
+use store::site::{
+    CategoryRule, Currency, Exclusion, Origin, PlaceDetail, Site, SiteSettings, Visitors,
+};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
@@ -15,9 +19,9 @@ pub(crate) struct SiteCommand {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a site, or change its origins and exclusions, and print its tag
+    /// Make a site, or change its settings, and print its tag
     Add(Add),
-    /// List the sites with their origins and exclusions
+    /// List the sites with their settings
     List(List),
 }
 
@@ -28,10 +32,31 @@ struct Add {
     /// Where the site's pages are served from, for example `https://shop.example`; may be repeated
     #[arg(long, required = true, value_name = "URL")]
     origin: Vec<Origin>,
-    /// Events to leave out: network=CIDR, country=XX, host=NAME, path=/PREFIX or user-agent=TEXT; may be
-    /// repeated. What is not given is no longer excluded
+    /// Events to leave out: network=CIDR, country=XX, host=NAME, path=/PREFIX, referrer=HOST or
+    /// user-agent=TEXT; may be repeated. What is not given is no longer excluded
     #[arg(long, value_name = "KIND=WHAT")]
     exclude: Vec<Exclusion>,
+    /// Events the site may have in a day (UTC); further ones are refused until midnight. Not given: any number
+    #[arg(long, value_name = "COUNT")]
+    events_per_day: Option<NonZeroU64>,
+    /// Take visits too whose referrer is on the list of spammers' domains
+    #[arg(long)]
+    keep_referrer_spam: bool,
+    /// Whose id visitors go by: kept (their browser's), cookieless (one the collector makes for a day, and
+    /// none that is sent) or either (the collector's where a browser sends none)
+    #[arg(long, value_name = "HOW", default_value_t)]
+    visitors: Visitors,
+    /// How much is kept of where visitors are
+    #[arg(long, value_enum, default_value_t, value_name = "DETAIL")]
+    place: PlaceDetail,
+    /// What pages are about where an event does not say it, for example `/coffee/*=Drinks/Coffee`; may be
+    /// repeated, and the first that fits holds
+    #[arg(long, value_name = "PATH=CATEGORY")]
+    category: Vec<CategoryRule>,
+    /// The money in which values are reported, for example EUR; converting needs the collector's
+    /// `--currency-file`
+    #[arg(long, value_name = "ISO 4217")]
+    currency: Option<Currency>,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -62,7 +87,16 @@ impl SiteCommand {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
-        let settings = SiteSettings { origins: self.origin, exclude: self.exclude };
+        let settings = SiteSettings {
+            origins: self.origin,
+            exclude: self.exclude,
+            events_per_day: self.events_per_day,
+            keep_referrer_spam: self.keep_referrer_spam,
+            visitors: self.visitors,
+            place: self.place,
+            categories: self.category,
+            currency: self.currency,
+        };
         let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
         println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
@@ -74,12 +108,24 @@ impl List {
     async fn run(self) -> anyhow::Result<()> {
         let store = self.database.open_migrated().await?;
         for site in store::site::list(&store.server).await? {
-            let origins: Vec<String> =
-                site.settings.origins.iter().map(ToString::to_string).collect();
-            let exclude: Vec<String> =
-                site.settings.exclude.iter().map(ToString::to_string).collect();
-            println!("{}\t{}\t{}", site.name, origins.join(" "), exclude.join(" "));
+            let settings = site.settings;
+            let mut told = vec![
+                site.name.to_string(),
+                listed(&settings.origins),
+                listed(&settings.exclude),
+                format!("place={}", settings.place.as_str()),
+                listed(&settings.categories),
+                format!("visitors={}", settings.visitors),
+            ];
+            told.extend(settings.currency.map(|currency| format!("currency={currency}")));
+            told.extend(settings.events_per_day.map(|events| format!("events-per-day={events}")));
+            told.extend(settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()));
+            println!("{}", told.join("\t"));
         }
         Ok(store.close().await?)
     }
+}
+
+fn listed<T: ToString>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

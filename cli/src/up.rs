@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::database::DatabaseArguments;
 use crate::failure::listen;
-use crate::signal::Stop;
+use crate::signal::{self, Stop};
 
 #[derive(Args)]
 pub(crate) struct Up {
@@ -21,15 +21,16 @@ impl Up {
         let stop = Stop::on_signal()?;
         let data_dir = self.database.data_dir()?;
         let collector = self.collector.check(&data_dir)?;
+        signal::hold(collector.handle())?;
         let dashboard = self.dashboard.check()?;
         let collector_port = listen("--collector-listen", collector.listen()).await?;
         let dashboard_port = listen("--dashboard-listen", dashboard.listen()).await?;
         let (collector_address, dashboard_address) =
             (collector_port.local_addr()?, dashboard_port.local_addr()?);
-        let dashboard = dashboard.collector_at(collector_address);
+        let dashboard = dashboard.collector_at(collector.scheme(), collector_address);
         let mut store = self.database.open_own().await?;
         store::migrate::migrate(&store.server).await?;
-        println!("collector   http://{collector_address}");
+        println!("collector   {}://{collector_address}", collector.scheme());
         println!("dashboard   http://{dashboard_address}");
         println!("clickhouse  {}", store.server.url());
         println!("footfall is up; Ctrl-C stops it");

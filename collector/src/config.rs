@@ -6,13 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use hyper::header::HeaderName;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::enrich::EnrichFiles;
 use crate::error::StartError;
-use crate::receive::{Assets, TrustedProxy};
+use crate::gate::{GateConfig, GateSettings};
+use crate::handle::Handle;
+use crate::link::LinkKey;
+use crate::receive::{Assets, PlaceHeaders, TrustedProxy};
 use crate::spool::{Durability, Limits};
+use crate::tls::{LiveTls, TlsFiles};
 
 /// Room for one of the largest requests and then some; less than this could never take a batch.
 const SPOOL_BYTES_MIN: u64 = 16 * 1024 * 1024;
@@ -34,10 +40,41 @@ pub struct CollectorConfig {
     /// A database of networks (.mmdb) by which visits from data centres are set apart as bots'; several are asked in order
     #[arg(long, env = "FOOTFALL_ASN_FILE", value_delimiter = ',', value_name = "FILE")]
     asn_file: Vec<PathBuf>,
-    /// A proxy whose X-Forwarded-For is believed: an address, a network, or one of loopback, private,
-    /// cloudflare; none by default
+    /// Rates of exchange (.csv, the European Central Bank's eurofxref-hist.csv or a table like it), for sites
+    /// that report in one currency
+    #[arg(long, env = "FOOTFALL_CURRENCY_FILE", value_name = "FILE")]
+    currency_file: Option<PathBuf>,
+    /// Whose headers tell where a visitor is: cloudflare, cloudfront, vercel, or the headers' own names
+    /// (country=X-Country,region=X-Region,city=X-City); believed from a trusted proxy only
+    #[arg(long, env = "FOOTFALL_PLACE_HEADERS", value_parser = PlaceHeaders::parse, value_name = "PROXY")]
+    place_headers: Option<PlaceHeaders>,
+    /// Page views of one visitor in a minute above which it is a bot, counted by each collector for
+    /// itself; 0 sets no limit
+    #[arg(
+        long,
+        env = "FOOTFALL_PAGE_VIEWS_PER_MINUTE_MAX",
+        default_value_t = 300,
+        value_name = "COUNT"
+    )]
+    page_views_per_minute_max: u16,
+    /// The certificate for TLS, with those that lead to a root after it (PEM); read again when it changes
+    #[arg(long, env = "FOOTFALL_TLS_CERT", requires = "tls_key", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "FOOTFALL_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+    /// A proxy whose word for the visitor's address is taken: an address, a network, or one of loopback,
+    /// private, cloudflare, fastly, google; none by default
     #[arg(long, env = "FOOTFALL_TRUSTED_PROXY", value_delimiter = ',', value_parser = TrustedProxy::parse, value_name = "CIDR")]
     trusted_proxy: Vec<TrustedProxy>,
+    /// The header in which a trusted proxy names the visitor's address, in place of X-Forwarded-For; one that
+    /// it always sets itself, such as CF-Connecting-IP
+    #[arg(long, env = "FOOTFALL_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
+    client_address_header: Option<HeaderName>,
+    /// The key by which redirect links are signed, one for all collectors of a site [default: `link.key`
+    /// in the data folder, made where it is missing]
+    #[arg(long, env = "FOOTFALL_LINK_KEY_FILE", value_name = "FILE")]
+    link_key_file: Option<PathBuf>,
     /// What an answered event survives: the end of the process, or of the machine (fsync)
     #[arg(long, env = "FOOTFALL_DURABILITY", value_enum, default_value_t)]
     durability: Durability,
@@ -57,7 +94,8 @@ pub struct CollectorConfig {
     /// How long an event waits for others before it is inserted
     #[arg(long, env = "FOOTFALL_FLUSH_AGE", default_value = "1s", value_parser = duration, value_name = "TIME")]
     flush_age: Duration,
-    /// Connections at a time; further ones wait to be accepted
+    /// Connections at a time; when there are more, idle ones are closed, and where there is none, new ones
+    /// wait to be accepted
     #[arg(long, env = "FOOTFALL_CONNECTIONS_MAX", default_value_t = 4096, value_name = "COUNT")]
     connections_max: usize,
     /// How long a client may take for a request's head, and may keep a connection idle
@@ -66,6 +104,8 @@ pub struct CollectorConfig {
     /// How long a client may take for a request's body
     #[arg(long, env = "FOOTFALL_BODY_TIMEOUT", default_value = "15s", value_parser = duration, value_name = "TIME")]
     body_timeout: Duration,
+    #[command(flatten)]
+    gate: GateConfig,
     /// How long a stop waits for ClickHouse to take what is spooled; the rest waits for the next start
     #[arg(long, env = "FOOTFALL_DRAIN_TIMEOUT", default_value = "10s", value_parser = duration, value_name = "TIME")]
     drain_timeout: Duration,
@@ -76,18 +116,24 @@ pub struct CollectorConfig {
 pub struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) data_dir: PathBuf,
-    pub(crate) geo_files: Vec<PathBuf>,
-    pub(crate) asn_files: Vec<PathBuf>,
+    pub(crate) files: EnrichFiles,
+    pub(crate) place_headers: Option<PlaceHeaders>,
+    pub(crate) page_views_per_minute_max: u16,
+    pub(crate) tls: Option<Arc<LiveTls>>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) client_address_header: Option<HeaderName>,
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
     pub(crate) dead_letters_bytes_max: u64,
     pub(crate) connections_max: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
+    pub(crate) gate: GateSettings,
     pub(crate) drain_timeout: Duration,
     pub(crate) assets: Assets,
+    pub(crate) link_key: LinkKey,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) handle: Handle,
 }
 
 impl CollectorConfig {
@@ -100,7 +146,8 @@ impl CollectorConfig {
     /// Checks the settings; the spool and the copy of the sites will lie under the folder.
     ///
     /// # Errors
-    /// When two settings do not fit together, or the program was built without the tracker.
+    /// When two settings do not fit together, there is no key for links, or the program was built without
+    /// the tracker.
     pub fn check(self, data_dir: &Path) -> Result<Settings, StartError> {
         let assets = Assets::built_in().ok_or(StartError::NoTracker)?;
         self.check_with(data_dir, assets)
@@ -109,7 +156,7 @@ impl CollectorConfig {
     /// As [`check`](Self::check), with a tracker from elsewhere than the program itself.
     ///
     /// # Errors
-    /// When two settings do not fit together.
+    /// When two settings do not fit together, or there is no key for links.
     pub fn check_with(self, data_dir: &Path, assets: Assets) -> Result<Settings, StartError> {
         let at_least = |setting, value: u64, min: u64, rule| {
             if value >= min {
@@ -127,6 +174,13 @@ impl CollectorConfig {
             SPOOL_BYTES_MIN,
             "must be at least 16777216 (16 MiB)",
         )?;
+        if self.place_headers.is_some() && self.trusted_proxy.is_empty() {
+            return Err(StartError::Setting {
+                setting: "--place-headers",
+                value: "given".to_owned(),
+                rule: "needs --trusted-proxy: anybody else could write them",
+            });
+        }
         let room = self.spool_bytes_max / 2;
         at_least(
             "--spool-bytes-max",
@@ -134,12 +188,22 @@ impl CollectorConfig {
             self.flush_bytes,
             "must be at least twice --flush-bytes",
         )?;
+        let tls = self.tls_cert.zip(self.tls_key).map(|(cert, key)| {
+            LiveTls::open(TlsFiles { cert, key }).map(Arc::new).map_err(StartError::Tls)
+        });
         Ok(Settings {
             listen: self.collector_listen,
             data_dir: data_dir.to_owned(),
-            geo_files: self.geo_file,
-            asn_files: self.asn_file,
+            files: EnrichFiles {
+                geo: self.geo_file,
+                asn: self.asn_file,
+                currency: self.currency_file,
+            },
+            place_headers: self.place_headers,
+            page_views_per_minute_max: self.page_views_per_minute_max,
+            tls: tls.transpose()?,
             trusted_proxies: self.trusted_proxy.iter().flat_map(TrustedProxy::networks).collect(),
+            client_address_header: self.client_address_header,
             durability: self.durability,
             limits: Limits {
                 block_rows_max: self.flush_rows,
@@ -151,9 +215,12 @@ impl CollectorConfig {
             connections_max: self.connections_max,
             header_timeout: self.header_timeout,
             body_timeout: self.body_timeout,
+            gate: self.gate.settings(),
             drain_timeout: self.drain_timeout,
             assets,
+            link_key: LinkKey::open(self.link_key_file.as_deref(), data_dir)?,
             clock: Arc::new(SystemClock),
+            handle: Handle::default(),
         })
     }
 }
@@ -163,6 +230,18 @@ impl Settings {
     #[must_use]
     pub const fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// How the collector's address begins: `http`, or `https` with a certificate.
+    #[must_use]
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Holds the collector that will run with these settings.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
     }
 
     /// Takes the time of day from this clock.

@@ -8,6 +8,9 @@ use std::time::Duration;
 use hyper::StatusCode;
 use tracing::Level;
 
+use crate::link::{LinkError, LinkKeyError};
+use crate::tls::TlsError;
+
 /// The operator's: the collector does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -29,6 +32,9 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The certificate or its key cannot be used.
+    #[error("cannot take requests by TLS")]
+    Tls(#[source] TlsError),
     /// Two settings do not fit together.
     #[error("{setting} is {value}, but {rule}")]
     Setting {
@@ -39,6 +45,9 @@ pub enum StartError {
         /// What holds for it.
         rule: &'static str,
     },
+    /// Redirect links could not be told from forged ones.
+    #[error(transparent)]
+    LinkKey(#[from] LinkKeyError),
 }
 
 /// Why [`run`](crate::run()) ended other than by its shutdown.
@@ -88,6 +97,14 @@ pub enum Rejection {
     SiteUnknown { site: String },
     #[error("the site does not list the origin {origin:?}")]
     OriginNotAllowed { origin: String },
+    #[error("too many events come from this address")]
+    AddressTooFast { wait: Duration },
+    #[error("too many events come for this site")]
+    SiteTooFast { wait: Duration },
+    #[error("the site's {events_per_day} events of this day are used up")]
+    SiteOverQuota { events_per_day: u64, wait: Duration },
+    #[error("this is no link of this collector's: {problem}")]
+    LinkNotSigned { problem: LinkError },
     #[error("the spool is full")]
     SpoolFull,
     #[error("the spool cannot be written")]
@@ -117,6 +134,11 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 /// The client must change something first.
 const fn client(tag: &'static str, status: StatusCode, hint: &'static str) -> Spec {
     Spec { tag, status, level: Level::DEBUG, retry_after: None, hint }
+}
+
+/// Nobody may do this; somebody must allow it first.
+const fn forbidden(tag: &'static str, hint: &'static str) -> Spec {
+    client(tag, StatusCode::FORBIDDEN, hint)
 }
 
 /// The client must send something else.
@@ -184,15 +206,20 @@ impl Rejection {
                 "key_missing",
                 "give the site's name as the write key, by Basic authorization or in the body",
             ),
-            Self::SiteUnknown { .. } => client(
+            Self::SiteUnknown { .. } => forbidden(
                 "site_unknown",
-                StatusCode::FORBIDDEN,
                 "make the site with `footfall site add`, or mend its name in the tag",
             ),
-            Self::OriginNotAllowed { .. } => client(
+            Self::OriginNotAllowed { .. } => forbidden(
                 "origin_not_allowed",
-                StatusCode::FORBIDDEN,
                 "add the origin with `footfall site add NAME --origin URL`",
+            ),
+            Self::AddressTooFast { wait }
+            | Self::SiteTooFast { wait }
+            | Self::SiteOverQuota { wait, .. } => self.too_many(*wait),
+            Self::LinkNotSigned { .. } => forbidden(
+                "link_not_signed",
+                "make links with `footfall link` and the key of this collector, and change nothing",
             ),
             Self::SpoolFull => ours(
                 "spool_full",
@@ -203,6 +230,26 @@ impl Rejection {
                 "send the same batch again later; the operator: see whether the disk is full",
             ),
         }
+    }
+
+    /// The client must slow down: it may go on after so long.
+    fn too_many(&self, wait: Duration) -> Spec {
+        let (tag, hint) = match self {
+            Self::AddressTooFast { .. } => (
+                "address_too_fast",
+                "send the same batch again later; the operator: see --page-rate, --server-rate and --trusted-proxy",
+            ),
+            Self::SiteOverQuota { .. } => (
+                "site_over_quota",
+                "send the same batch again after midnight UTC, or raise `footfall site add --events-per-day`",
+            ),
+            _ => {
+                ("site_too_fast", "send the same batch again later; the operator: see --site-rate")
+            }
+        };
+        let whole = Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
+        let retry_after = Some(whole.max(RETRY_SOON));
+        Spec { retry_after, ..client(tag, StatusCode::TOO_MANY_REQUESTS, hint) }
     }
 
     /// One of each, for the table in docs/WIRE.md and for metrics that start at nought.
@@ -223,6 +270,10 @@ impl Rejection {
             Self::KeyMissing,
             Self::SiteUnknown { site: none() },
             Self::OriginNotAllowed { origin: none() },
+            Self::AddressTooFast { wait: RETRY_SOON },
+            Self::SiteTooFast { wait: RETRY_SOON },
+            Self::SiteOverQuota { events_per_day: 0, wait: RETRY_SOON },
+            Self::LinkNotSigned { problem: LinkError::NotSigned },
             Self::SpoolFull,
             Self::SpoolUnwritable,
         ]

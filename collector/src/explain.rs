@@ -1,16 +1,22 @@
 //! Why a visit was counted as it was: the pipeline's own validation and enrichment, over lines of JSON
 //! in place of requests. Nothing is stored, and no database is needed.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
 use std::net::{AddrParseError, IpAddr, Ipv4Addr};
-use std::path::PathBuf;
 
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use store::site::SiteSettings;
 use wire::limits::BODY_BYTES_MAX;
 use wire::{Consent, Context, Event, Kind, Text};
 
-use crate::enrich::{BotReason, EnrichedEvent, Enricher};
-use crate::validate::{self, DropReason, Times};
+use crate::cookieless::Visitor;
+use crate::enrich::{BotReason, EnrichFiles, EnrichedEvent, Enricher, SiteRules, Told};
+use crate::validate::{self, DropReason, Times, flatten};
 
 /// An id where one is needed and none is looked at.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -30,6 +36,13 @@ struct Line<'a> {
     #[serde(borrow)]
     categories: Option<Vec<Text<'a>>>,
     webdriver: Option<bool>,
+    /// All that the request's head had; without them nothing is concluded from what is absent.
+    headers: Option<BTreeMap<String, String>>,
+    consent: Option<Consent>,
+    #[serde(borrow)]
+    properties: Option<&'a RawValue>,
+    /// When it happened, RFC 3339, for the rate of exchange; now where it is not told.
+    at: Option<Timestamp>,
 }
 
 /// What the pipeline makes of a visit. The unknown is empty.
@@ -48,7 +61,15 @@ struct Explained<'a> {
     medium: &'a str,
     channel: &'a str,
     campaign: &'a str,
-    categories: &'a [&'a str],
+    categories: &'a [Cow<'a, str>],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    os_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_reporting: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    click_id_kind: Option<&'static str>,
 }
 
 /// Why a line has no answer.
@@ -60,8 +81,12 @@ enum LineError {
     NotJson(#[from] serde_json::Error),
     #[error("ip is no address: {0}")]
     Ip(#[from] AddrParseError),
+    #[error("headers has {0:?}, which is no header")]
+    Header(String),
     #[error("left out as {} ({})", .0.tag(), .0.field())]
     Dropped(DropReason),
+    #[error(transparent)]
+    Output(#[from] io::Error),
 }
 
 /// How many lines were read, and how many of them had no answer.
@@ -77,14 +102,15 @@ pub struct LinesTold {
 #[derive(Debug)]
 pub struct Explainer {
     enricher: Enricher,
+    site: SiteRules,
 }
 
 impl Explainer {
-    /// With these geo and network files; one that cannot be read is logged and what it knows stays unknown, as in the
-    /// collector.
+    /// With these files, for a site with these settings; a file that cannot be read is logged and what it knows stays
+    /// unknown, as in the collector.
     #[must_use]
-    pub fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
-        Self { enricher: Enricher::open(geo_files, asn_files) }
+    pub fn open(files: &EnrichFiles, site: &SiteSettings) -> Self {
+        Self { enricher: Enricher::open(files), site: SiteRules::of(site) }
     }
 
     /// Reads one JSON object a line and writes one JSON object each: what the visit was taken for, or
@@ -106,45 +132,61 @@ impl Explainer {
                 continue;
             }
             told.lines += 1;
-            if let Err(error) = self.explain_line(&line, &mut output)? {
-                told.failed += 1;
-                let error = serde_json::json!({"line": number, "error": error.to_string()});
-                writeln!(output, "{error}")?;
+            match self.explain_line(&line, &mut output) {
+                Ok(()) => {}
+                Err(LineError::Output(error)) => return Err(error),
+                Err(error) => {
+                    told.failed += 1;
+                    let error = serde_json::json!({"line": number, "error": error.to_string()});
+                    writeln!(output, "{error}")?;
+                }
             }
         }
         output.flush()?;
         Ok(told)
     }
 
-    fn explain_line(
-        &self,
-        line: &[u8],
-        output: &mut impl Write,
-    ) -> io::Result<Result<(), LineError>> {
+    fn explain_line(&self, line: &[u8], output: &mut impl Write) -> Result<(), LineError> {
         if line.len() > BODY_BYTES_MAX {
-            return Ok(Err(LineError::TooLong));
+            return Err(LineError::TooLong);
         }
-        let line: Line<'_> = match serde_json::from_slice(line) {
-            Ok(line) => line,
-            Err(error) => return Ok(Err(error.into())),
-        };
+        let line: Line<'_> = serde_json::from_slice(line)?;
         let ip = match line.ip.as_deref().map(str::trim) {
             None | Some("") => IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            Some(ip) => match ip.parse() {
-                Ok(ip) => ip,
-                Err(error) => return Ok(Err(LineError::Ip(error))),
-            },
+            Some(ip) => ip.parse()?,
         };
+        let headers = line.headers.map(headers).transpose()?;
+        let told = headers.as_ref().map(Told::of);
+        let sent = headers.as_ref().and_then(|headers| headers.get(USER_AGENT)?.to_str().ok());
+        let user_agent = line.user_agent.as_deref().or(sent).unwrap_or_default();
         let context =
             Context { webdriver: line.webdriver.unwrap_or_default(), ..Context::default() };
-        let user_agent = line.user_agent.as_deref().unwrap_or_default();
-        let event = event(line.url, line.referrer, line.categories.unwrap_or_default());
-        let visit = self.enricher.visit(ip, Some(user_agent), &context);
-        match validate::event(&event, Vec::new(), &Times::of_batch(0, 0)) {
-            Ok(event) => write_explained(&EnrichedEvent::new(event, &visit), output).map(Ok),
-            Err(reason) => Ok(Err(LineError::Dropped(reason))),
-        }
+        let visit = self.enricher.visit(ip, Some(user_agent), told.as_ref(), &context, &self.site);
+        let at = line.at.unwrap_or_else(Timestamp::now).as_millisecond();
+        let event = Event {
+            at: at.unsigned_abs(),
+            consent: line.consent.unwrap_or_default(),
+            ..event(line.url, line.referrer, line.categories.unwrap_or_default())
+        };
+        let event = flatten(line.properties)
+            .and_then(|properties| {
+                validate::event(&event, properties, &Times::of_batch(0, at), &Visitor::Sent)
+            })
+            .map_err(LineError::Dropped)?;
+        Ok(write_explained(&EnrichedEvent::new(event, &visit), output)?)
     }
+}
+
+/// The head of a request, as its headers were written down.
+fn headers(told: BTreeMap<String, String>) -> Result<HeaderMap, LineError> {
+    let header = |(name, value): (String, String)| {
+        let read = HeaderName::from_bytes(name.as_bytes());
+        match (read, HeaderValue::from_bytes(value.as_bytes())) {
+            (Ok(read), Ok(value)) => Ok((read, value)),
+            _ => Err(LineError::Header(name)),
+        }
+    };
+    told.into_iter().map(header).collect()
 }
 
 /// A page view; without a page, an event as a server sends it.
@@ -183,7 +225,7 @@ fn write_explained(event: &EnrichedEvent<'_>, output: &mut impl Write) -> io::Re
         device: device.class,
         browser: &device.browser,
         browser_version: &device.browser_version,
-        os: device.os,
+        os: &device.os,
         bot: event.visit.bot.is_some(),
         bot_reason: event.visit.bot.map_or("", BotReason::as_str),
         source: &traffic.source,
@@ -191,6 +233,13 @@ fn write_explained(event: &EnrichedEvent<'_>, output: &mut impl Write) -> io::Re
         channel: &traffic.channel,
         campaign: &traffic.campaign,
         categories: &event.categories,
+        os_version: &device.os_version,
+        value: event.worth.map(|worth| worth.told.to_string()),
+        value_reporting: event
+            .worth
+            .and_then(|worth| worth.reported)
+            .map(|money| money.to_string()),
+        click_id_kind: event.click.as_ref().map(|click| click.kind),
     };
     serde_json::to_writer(&mut *output, &explained)?;
     writeln!(output)
@@ -214,8 +263,13 @@ mod tests {
     use super::*;
 
     fn explain(input: &str) -> (Vec<Value>, LinesTold) {
+        explain_for(&SiteSettings::default(), input)
+    }
+
+    fn explain_for(site: &SiteSettings, input: &str) -> (Vec<Value>, LinesTold) {
+        let explainer = Explainer::open(&EnrichFiles::default(), site);
         let mut output = Vec::new();
-        let told = Explainer::open(&[], &[]).explain(input.as_bytes(), &mut output).unwrap();
+        let told = explainer.explain(input.as_bytes(), &mut output).unwrap();
         let lines = String::from_utf8(output).unwrap();
         (lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), told)
     }
@@ -253,5 +307,56 @@ mod tests {
         assert_eq!(numbers, [Some(1), Some(3), Some(4), Some(5), None]);
         assert_eq!(lines[2]["error"], "left out as url_invalid (url)");
         assert_eq!(lines[4]["bot"], true);
+    }
+
+    #[test]
+    fn headers_consent_and_properties_tell_more() {
+        let site = SiteSettings {
+            categories: vec!["/coffee/*=Drinks/Coffee".parse().unwrap()],
+            currency: Some("EUR".parse().unwrap()),
+            ..SiteSettings::default()
+        };
+        let chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
+        let brands = r#""Chromium";v="126", "Brave";v="126""#;
+        let head = json!({
+            "User-Agent": chrome, "Accept": "*/*", "Origin": "https://shop.example",
+            "Sec-CH-UA": brands, "Sec-CH-UA-Platform": "\"Windows\"",
+            "Sec-CH-UA-Platform-Version": "\"15.0.0\"",
+        });
+        let url = "https://shop.example/coffee/beans?gclid=abc";
+        let seen = json!({
+            "url": url, "headers": head, "consent": {"ads": "granted"},
+            "properties": {"revenue": "12.5", "currency": "eur"},
+        });
+        let bare = json!({"url": url, "headers": {"user-agent": chrome, "origin": "https://shop.example"}});
+        let linux = json!({"url": url, "headers": {
+            "user-agent": chrome, "accept": "*/*", "sec-ch-ua": brands, "sec-ch-ua-platform": "\"Linux\"",
+        }});
+        let wrong = json!({"headers": {"no header": ""}});
+        let (lines, told) = explain_for(&site, &format!("{seen}\n{bare}\n{linux}\n{wrong}\n"));
+        assert_eq!(told, LinesTold { lines: 4, failed: 1 });
+        let found = |line: usize, names: &[&str]| {
+            let told = names.iter().map(|name| lines[line][name].clone());
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            found(
+                0,
+                &[
+                    "browser",
+                    "os",
+                    "os_version",
+                    "bot_reason",
+                    "value",
+                    "value_reporting",
+                    "click_id_kind"
+                ]
+            ),
+            ["Brave", "Windows", "11", "", "12.5000 EUR", "12.5000 EUR", "gclid"].map(Value::from)
+        );
+        assert_eq!(lines[0]["categories"], json!(["Drinks", "Drinks/Coffee"]));
+        assert_eq!(found(1, &["bot_reason", "click_id_kind"]), [json!("headers"), Value::Null]);
+        assert_eq!(found(2, &["bot_reason"]), ["client_hints"]);
+        assert_eq!(lines[3]["error"], "headers has \"no header\", which is no header");
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Readiness {
     spool: Fill,
     dead_letters: dead_letters::Fill,
     sites: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Certificate>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,7 +42,34 @@ struct Fill {
     blocks: usize,
 }
 
+/// The certificate in use. That it expires soon does not make the collector unready: it still works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Certificate {
+    /// Milliseconds since 1970.
+    expires_at: i64,
+    expires_soon: bool,
+}
+
+/// A certificate that is renewed by itself has more left: the usual ones at least 30 days of 90.
+const EXPIRES_SOON_MILLIS: i64 = 14 * 24 * 3600 * 1000;
+
+impl Certificate {
+    pub(crate) const fn new(expires_at: i64, now_millis: i64) -> Self {
+        Self { expires_at, expires_soon: expires_at - now_millis < EXPIRES_SOON_MILLIS }
+    }
+}
+
+impl Readiness {
+    pub(crate) fn with_certificate(self, certificate: Option<Certificate>) -> Self {
+        Self { certificate, ..self }
+    }
+}
+
 impl Health {
+    pub(crate) fn clickhouse_answers(&self) -> bool {
+        self.clickhouse_answers.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn clickhouse_answered(&self) {
         self.told.store(true, Ordering::Relaxed);
         if !self.clickhouse_answers.swap(true, Ordering::Relaxed) {
@@ -74,6 +103,7 @@ impl Health {
             spool: Fill { has_room, bytes, bytes_max, blocks: spool.blocks_waiting() },
             dead_letters,
             sites,
+            certificate: None,
         }
     }
 }

@@ -1,29 +1,39 @@
 #![doc = include_str!("../README.md")]
 
+mod changes;
 mod clock;
 mod config;
+mod cookieless;
 pub mod dead_letters;
 mod enrich;
 mod error;
 mod explain;
+mod gate;
+mod handle;
 mod health;
 pub mod import;
+pub mod link;
 mod metrics;
 mod pipeline;
 mod receive;
+mod reload;
 mod run;
 mod server;
 mod sink;
 mod sites;
 mod spool;
 mod suppressed;
+mod tls;
 mod validate;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use config::{CollectorConfig, Settings};
+pub use enrich::EnrichFiles;
 pub use error::{CollectorError, Rejection, SinkError, Spec, StartError};
 pub use explain::{Explainer, LinesTold};
+pub use handle::Handle;
 pub use receive::Assets;
 pub use run::run;
 pub use spool::Durability;
+pub use tls::TlsError;
 pub use validate::DropReason;

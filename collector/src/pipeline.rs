@@ -11,8 +11,10 @@ use serde_json::value::RawValue;
 use wire::{Answer, Context, Dropped, SiteName, Text};
 
 use crate::clock::Clock;
-use crate::enrich::{EnrichedEvent, LiveEnricher, Scrubbed, Visit};
+use crate::cookieless::{DailySalts, Visitor};
+use crate::enrich::{BotReason, EnrichedEvent, LiveEnricher, Scrubbed, Told, Visit};
 use crate::error::Rejection;
+use crate::gate::Gates;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
 use crate::sites::Sites;
@@ -28,6 +30,7 @@ pub(crate) struct Sender<'a> {
     pub(crate) ip: IpAddr,
     pub(crate) user_agent: &'a str,
     pub(crate) origin: Option<&'a str>,
+    pub(crate) told: &'a Told<'a>,
 }
 
 /// Events of one request that are of one visitor, as far as is known.
@@ -37,6 +40,8 @@ pub(crate) struct Part<'a, P> {
     pub(crate) ip: IpAddr,
     /// `None` where a server speaks for the visitor and does not tell it.
     pub(crate) user_agent: Option<Text<'a>>,
+    /// `None` where a server speaks for the visitor.
+    pub(crate) told: Option<&'a Told<'a>>,
     pub(crate) context: Context<'a>,
     pub(crate) events: Vec<Sent<'a, P>>,
 }
@@ -45,22 +50,29 @@ impl<'a, P> Part<'a, P> {
     /// Events that come from the visitor's own device.
     pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
         let user_agent = Some(sender.user_agent.into());
-        Self { ip: sender.ip, user_agent, context, events: Vec::new() }
+        let told = Some(sender.told);
+        Self { ip: sender.ip, user_agent, told, context, events: Vec::new() }
     }
 
     /// Whether all but the events is the same.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
-        (self.ip, &self.user_agent, &self.context) == (other.ip, &other.user_agent, &other.context)
+        (self.ip, &self.user_agent, self.told, &self.context)
+            == (other.ip, &other.user_agent, other.told, &other.context)
     }
 }
+
+/// Bytes of most rows; a longer one makes its frame grow.
+const ROW_BYTES_USUAL: usize = 640;
 
 /// Takes batches in.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) gates: Arc<Gates>,
     pub(crate) sites: Arc<Sites>,
     pub(crate) enricher: Arc<LiveEnricher>,
     pub(crate) suppressed: Arc<Suppressed>,
+    pub(crate) salts: Arc<DailySalts>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
     /// Whether the spool refused the last batch.
@@ -91,43 +103,43 @@ impl Pipeline {
         let sites = self.sites.table();
         let site = sites.find(site)?;
         site.check_origin(sender.origin)?;
+        let events = parts.iter().map(|part| part.events.len()).sum();
+        self.gates.batch(sender, site, events, received_at)?;
         let times = Times::of_batch(sent_at, received_at);
         let enricher = self.enricher.current();
-        let mut answer = Answer::default();
-        let mut accepted = [(Table::Events, 0), (Table::BotEvents, 0)];
-        let mut reasons = Vec::new();
-        let mut frame = Frame::default();
-        let mut scrubbed = Scrubbed::default();
+        let mut taken = Taken::of(&site.name, received_at, events);
         for part in parts {
             let user_agent = part.user_agent.as_deref();
-            let visit = enricher.visit(part.ip, user_agent, &part.context);
+            let visit = enricher.visit(part.ip, user_agent, part.told, &part.context, &site.rules);
             let agent = user_agent.unwrap_or(sender.user_agent);
+            let visitor = Visitor::of(
+                site,
+                part.ip,
+                user_agent.unwrap_or_default(),
+                received_at,
+                &self.salts,
+            );
             // By the request's own address: the one in the events is what the sender says it is.
-            let excluded = site.excludes_sender(sender.ip, agent, visit.place.country);
+            let excluded = site.excludes_sender(sender.ip, agent, visit.country);
             for sent in &part.events {
-                let event = match excluded {
-                    Some(reason) => Err(left_out(sent, reason)),
-                    None => self.wanted(site, sent, &times, &visit),
-                };
-                match event {
-                    Ok(event) => {
-                        let (table, count) = &mut accepted[usize::from(event.bot.is_some())];
-                        write(&mut frame, *table, &event, &site.name, received_at, &mut scrubbed)?;
-                        *count += 1;
-                    }
-                    Err((reason, dropped)) => {
-                        reasons.push(reason);
-                        answer.dropped.push(dropped);
-                    }
+                match excluded {
+                    Some(reason) => taken.leave_out(left_out(sent, reason)),
+                    None => match self.wanted(site, sent, &times, &visit, &visitor) {
+                        Ok(event) => taken.keep(event)?,
+                        Err(left_out) => taken.leave_out(left_out),
+                    },
                 }
             }
         }
+        let Taken { mut answer, accepted, reasons, frame, scrubbed, too_fast, .. } = taken;
         answer.accepted = accepted.iter().map(|(_, count)| count).sum();
         if answer.accepted > 0 {
             self.spool(frame).await?;
         }
         // Counted only now: a batch that is refused comes again.
+        self.gates.quotas.count(site, answer.accepted, received_at);
         accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
+        self.metrics.visits.too_fast(too_fast);
         self.metrics.scrubbed(scrubbed);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         Ok(answer)
@@ -140,12 +152,16 @@ impl Pipeline {
         sent: &'a Sent<'a, P>,
         times: &Times,
         visit: &'a Visit<'a>,
+        visitor: &Visitor,
     ) -> Result<EnrichedEvent<'a>, (DropReason, Dropped)> {
-        let event = EnrichedEvent::new(valid(sent, times)?, visit);
+        let event = EnrichedEvent::new(valid(sent, times, visitor)?, visit);
         if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
             return Err(left_out(sent, DropReason::PersonSuppressed));
         }
-        match site.excludes_page(&event.page.host, event.page.path) {
+        let unwanted = site
+            .excludes_page(&event.page.host, event.page.path)
+            .or_else(|| site.excludes_referrer(&event.referrer_host(), &self.gates.spam));
+        match unwanted {
             Some(reason) => Err(left_out(sent, reason)),
             None => Ok(event),
         }
@@ -176,39 +192,67 @@ impl Pipeline {
     }
 }
 
-/// Puts an event's rows into the frame, in their final form.
-fn write(
-    frame: &mut Frame,
-    table: Table,
-    event: &EnrichedEvent<'_>,
-    site: &SiteName,
+/// What becomes of one request's events.
+struct Taken<'a> {
+    site: &'a SiteName,
     received_at: i64,
-    scrubbed: &mut Scrubbed,
-) -> Result<(), Rejection> {
-    let mut row = event.event_row(site, received_at);
-    scrubbed.row(&mut row);
-    let written = frame.push(table, &row).and_then(|()| {
-        event
-            .identifier_rows(site, received_at)
-            .try_for_each(|row| frame.push(Table::Identifiers, &row))
-    });
-    written.map_err(|error| {
-        tracing::error!(%error, "a row has no form, its request is refused");
-        Rejection::SpoolUnwritable
-    })
+    answer: Answer,
+    accepted: [(Table, u32); 2],
+    reasons: Vec<DropReason>,
+    frame: Frame,
+    scrubbed: Scrubbed,
+    /// Events of visitors who are too fast for a human.
+    too_fast: u32,
+}
+
+impl<'a> Taken<'a> {
+    fn of(site: &'a SiteName, received_at: i64, events: usize) -> Self {
+        Self {
+            site,
+            received_at,
+            answer: Answer::default(),
+            accepted: [(Table::Events, 0), (Table::BotEvents, 0)],
+            reasons: Vec::new(),
+            frame: Frame::with_capacity(events * ROW_BYTES_USUAL),
+            scrubbed: Scrubbed::default(),
+            too_fast: 0,
+        }
+    }
+
+    fn leave_out(&mut self, (reason, dropped): (DropReason, Dropped)) {
+        self.reasons.push(reason);
+        self.answer.dropped.push(dropped);
+    }
+
+    /// Puts an event's rows into the frame, in their final form.
+    fn keep(&mut self, event: EnrichedEvent<'_>) -> Result<(), Rejection> {
+        let (table, count) = &mut self.accepted[usize::from(event.bot.is_some())];
+        *count += 1;
+        self.too_fast += u32::from(event.bot == Some(BotReason::Rate));
+        let identifiers = event
+            .identifier_rows(self.site, self.received_at)
+            .try_for_each(|row| self.frame.push(Table::Identifiers, &row));
+        let mut row = event.into_event_row(self.site, self.received_at);
+        self.scrubbed.row(&mut row);
+        identifiers.and_then(|()| self.frame.push(*table, &row)).map_err(|error| {
+            tracing::error!(%error, "a row has no form, its request is refused");
+            Rejection::SpoolUnwritable
+        })
+    }
 }
 
 /// A valid event, or why not, for the count and for the sender.
 fn valid<'a, P: Borrow<RawValue>>(
     sent: &'a Sent<'a, P>,
     times: &Times,
+    visitor: &Visitor,
 ) -> Result<ValidEvent<'a>, (DropReason, Dropped)> {
     let event = match sent {
         Sent::Event(event) => event,
         Sent::Malformed(dropped) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
     flatten(event.properties.as_ref().map(Borrow::borrow))
-        .and_then(|properties| validate::event(event, properties, times))
+        .and_then(|properties| validate::event(event, properties, times, visitor))
         .map_err(|reason| left_out(sent, reason))
 }
 

@@ -11,20 +11,23 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::Settings;
+use crate::cookieless::DailySalts;
 use crate::dead_letters::DeadLetters;
 use crate::enrich::LiveEnricher;
 use crate::error::CollectorError;
+use crate::gate::{Gates, raise_open_files};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
+use crate::reload::Reload;
 use crate::server::Door;
 use crate::sink::{ClickHouseSink, Splitter, drain};
 use crate::sites::Sites;
 use crate::spool::{Found, Spool};
 use crate::suppressed::Suppressed;
 
-/// How long the start waits for the sites; then it serves those of the last copy.
-const SITES_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the start waits for the sites, and for the day's salt; then it serves with the last copies.
+const KNOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How old the count of the dead letters may be.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
@@ -42,16 +45,14 @@ pub async fn run(
     server: Server,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), CollectorError> {
+    raise_open_files(settings.connections_max);
     let spool_dir = settings.data_dir.join("spool");
     let (spool, found) = Spool::open(&spool_dir, settings.limits, settings.durability)?;
     let metrics = Arc::new(Metrics::new());
     tell_found(&found, &metrics);
-    let spool = Arc::new(spool);
+    let spool = Arc::new(spool.timed_by(metrics.spool_seconds.clone()));
     let health = Arc::new(Health::default());
-    let sites = Arc::new(Sites::load(&settings.data_dir));
-    if tokio::time::timeout(SITES_TIMEOUT, sites.refresh(&server, &health)).await.is_err() {
-        health.clickhouse_is_away(&"no answer in time");
-    }
+    let (sites, salts) = known(&settings, &server, &health).await;
     let suppressed = Arc::new(Suppressed::load(&settings.data_dir));
     let dead = Arc::new(DeadLetters::bounded(&settings.data_dir, settings.dead_letters_bytes_max));
     let (stop_draining, stopping) = watch::channel(false);
@@ -63,10 +64,10 @@ pub async fn run(
         let spool = Arc::clone(&spool);
         async move { spool.sync_on_demand().await }
     });
-    tasks.spawn({
-        let (sites, server, health) = (Arc::clone(&sites), server.clone(), Arc::clone(&health));
-        async move { sites.keep_fresh(&server, &health).await }
-    });
+    tasks.spawn(keep_sites_fresh(Arc::clone(&sites), server.clone(), Arc::clone(&health)));
+    let gates = gates(&settings, &server, &sites, &mut tasks).await;
+    let clock = Arc::clone(&settings.clock);
+    tasks.spawn(Arc::clone(&salts).keep_fresh(server.clone(), Arc::clone(&sites), clock));
     tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
     tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
     let mut draining = JoinSet::new();
@@ -81,23 +82,24 @@ pub async fn run(
         }
     });
 
-    let enricher = Arc::new(LiveEnricher::open(&settings.geo_files, &settings.asn_files));
-    tasks.spawn(Arc::clone(&enricher).keep_fresh());
-    let drain_timeout = settings.drain_timeout;
-    let door = Door {
-        pipeline: Pipeline {
-            clock: Arc::clone(&settings.clock),
-            sites,
-            enricher,
-            suppressed,
-            spool: Arc::clone(&spool),
-            metrics,
-            refusing: AtomicBool::new(false),
-        },
-        dead,
-        health,
-        settings,
+    let enricher = enricher(&settings, &metrics);
+    let pipeline = Pipeline {
+        clock: Arc::clone(&settings.clock),
+        gates,
+        sites,
+        enricher,
+        suppressed,
+        salts,
+        spool: Arc::clone(&spool),
+        metrics,
+        refusing: AtomicBool::new(false),
     };
+    let handle = settings.handle();
+    let reload = Reload::new(&pipeline, &settings, server, &health);
+    tasks.spawn(reload.keep_fresh(handle.clone()));
+    let drain_timeout = settings.drain_timeout;
+    let door = Door { pipeline, dead, health, settings };
+    handle.now_takes_requests();
     tokio::select! {
         () = crate::server::serve(door, listener, shutdown) => {}
         _ = tasks.join_next() => return Err(CollectorError::TaskEnded { task: "upkeep" }),
@@ -106,6 +108,11 @@ pub async fn run(
 
     spool.seal();
     stop_draining.send_replace(true);
+    finish(&spool, draining, drain_timeout).await;
+    Ok(())
+}
+
+async fn finish(spool: &Spool, mut draining: JoinSet<()>, drain_timeout: Duration) {
     if tokio::time::timeout(drain_timeout, draining.join_next()).await.is_err() {
         let blocks = spool.blocks_waiting();
         tracing::warn!(
@@ -113,7 +120,29 @@ pub async fn run(
             "stopped before ClickHouse had taken everything; the rest waits for the next start"
         );
     }
-    Ok(())
+}
+
+/// The sites and the day's salt, of ClickHouse where it answers soon.
+async fn known(
+    settings: &Settings,
+    server: &Server,
+    health: &Health,
+) -> (Arc<Sites>, Arc<DailySalts>) {
+    let sites = Sites::load(&settings.data_dir);
+    if tokio::time::timeout(KNOWN_TIMEOUT, sites.refresh(server, health)).await.is_err() {
+        health.clickhouse_is_away(&"no answer in time");
+    }
+    let now = settings.clock.now_millis();
+    let salts = DailySalts::load(&settings.data_dir, now);
+    if tokio::time::timeout(KNOWN_TIMEOUT, salts.refresh(server, &sites, now)).await.is_err() {
+        tracing::debug!("the day's salt is this collector's own for now");
+    }
+    (Arc::new(sites), Arc::new(salts))
+}
+
+fn enricher(settings: &Settings, metrics: &Metrics) -> Arc<LiveEnricher> {
+    let enricher = LiveEnricher::open(&settings.files, settings.page_views_per_minute_max);
+    Arc::new(enricher.counting(metrics.visits.clone()))
 }
 
 fn tell_found(found: &Found, metrics: &Metrics) {
@@ -127,6 +156,29 @@ fn tell_found(found: &Found, metrics: &Metrics) {
             "cut what was not written to its end and so never answered"
         );
     }
+}
+
+/// The gates, which know from the start what ClickHouse has of sites with a quota.
+async fn gates(
+    settings: &Settings,
+    server: &Server,
+    sites: &Arc<Sites>,
+    tasks: &mut JoinSet<()>,
+) -> Arc<Gates> {
+    let gates = Arc::new(Gates::new(settings.gate.clone()));
+    let used = gates.quotas.look(server, sites, settings.clock.now_millis());
+    // Where ClickHouse is away, the day's count begins at nought: events are rather taken.
+    drop(tokio::time::timeout(KNOWN_TIMEOUT, used).await);
+    tasks.spawn({
+        let (gates, sites, server) = (Arc::clone(&gates), Arc::clone(sites), server.clone());
+        let clock = Arc::clone(&settings.clock);
+        async move { gates.quotas.keep_fresh(&server, &sites, &clock).await }
+    });
+    gates
+}
+
+async fn keep_sites_fresh(sites: Arc<Sites>, server: Server, health: Arc<Health>) {
+    sites.keep_fresh(&server, &health).await;
 }
 
 async fn keep_fresh(suppressed: Arc<Suppressed>, server: Server) {

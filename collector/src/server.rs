@@ -13,25 +13,35 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
+use store::site::Visitors;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
+use crate::enrich::Told;
 use crate::error::Rejection;
-use crate::health::Health;
+use crate::gate::{Connections, Entered, Guest};
+use crate::health::{Certificate, Health};
+use crate::link::Link;
+use crate::metrics::{Metrics, Now};
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Form, Sent, body, client_ip, pixel};
+use crate::receive::{Form, Sent, Way, body, client_ip, is_trusted, pixel, redirect};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// How long a stop waits for requests that have begun.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often connections that are quiet for too long are looked for.
+const LOOK_AROUND_MIN: Duration = Duration::from_millis(100);
+const LOOK_AROUND_MAX: Duration = Duration::from_secs(5);
 /// How long accepting pauses when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -46,32 +56,34 @@ pub(crate) struct Door {
 
 /// Serves until `shutdown`, then finishes the requests that have begun.
 pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-    let permits = Arc::new(Semaphore::new(door.settings.connections_max));
+    let settings = &door.settings;
+    let connections =
+        Connections::new(settings.connections_max, &settings.gate, &settings.trusted_proxies);
+    let house = Arc::new(connections);
+    let quiet_max = settings.header_timeout + settings.body_timeout;
+    let mut look_around = tokio::time::interval(quiet_max.clamp(LOOK_AROUND_MIN, LOOK_AROUND_MAX));
     let door = Arc::new(door);
     let graceful = GracefulShutdown::new();
+    let (close, closing) = watch::channel(false);
     // Owned here, so that connections end with this future.
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            (stream, peer, permit) = accept(&listener, &permits) => {
-                let connection = connection(Arc::clone(&door), stream, peer);
-                let connection = graceful.watch(connection);
-                let open = Arc::clone(&door);
-                connections.spawn(async move {
-                    open.pipeline.metrics.connections.inc();
-                    if let Err(error) = connection.await {
-                        tracing::debug!(%error, "a connection broke");
-                    }
-                    open.pipeline.metrics.connections.dec();
-                    drop(permit);
-                });
+            (stream, peer, guest) = accept(&listener, &house, &door.pipeline.metrics) => {
+                let guest = Arc::new(guest);
+                let connection = Arc::clone(&door).connected(
+                    stream, peer, Arc::clone(&guest), graceful.watcher(), closing.clone(),
+                );
+                connections.spawn(attend(Arc::clone(&door), connection, guest));
             }
+            _ = look_around.tick() => house.end_quiet(quiet_max),
             Some(_) = connections.join_next() => {}
             () = &mut shutdown => break,
         }
     }
     drop(listener);
+    close.send_replace(true);
     if tokio::time::timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
@@ -80,18 +92,39 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     }
 }
 
+/// Serves a connection to its end, or until it must give way.
+async fn attend(door: Arc<Door>, connection: impl Future<Output = ()>, guest: Arc<Guest>) {
+    door.pipeline.metrics.connections.inc();
+    tokio::select! {
+        // First, so that a request that has come is seen before the connection is ended for quiet.
+        biased;
+        () = connection => {}
+        () = guest.must_go() => {}
+    }
+    door.pipeline.metrics.connections.dec();
+}
+
 /// The next connection, when there is room for one. What cannot be accepted is tried again.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    house: &Arc<Connections>,
+    metrics: &Metrics,
+) -> (TcpStream, SocketAddr, Guest) {
+    let gave_way = |count: usize| {
+        metrics.connections_gave_way.inc_by(count as u64);
+    };
     loop {
-        let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
-            // Nobody closes the semaphore.
-            return std::future::pending().await;
-        };
+        house.room(gave_way).await;
         match listener.accept().await {
-            Ok((stream, peer)) => return (stream, peer, permit),
+            Ok((stream, peer)) => match house.enter(peer.ip()) {
+                Entered::Guest(guest, count) => {
+                    gave_way(count);
+                    return (stream, peer, guest);
+                }
+                Entered::Refused => {
+                    metrics.connections_refused.inc();
+                }
+            },
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -102,17 +135,19 @@ async fn accept(
 
 fn connection(
     door: Arc<Door>,
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
+    guest: Arc<Guest>,
 ) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
-    // Answers are small and complete; waiting to fill a packet would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps its delay");
-    }
     let header_timeout = door.settings.header_timeout;
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
-        async move { Ok::<_, Infallible>(door.answer(request, peer).await) }
+        let under_way = guest.request();
+        async move {
+            let answer = door.answer(request, peer).await;
+            drop(under_way);
+            Ok::<_, Infallible>(answer)
+        }
     });
     http1::Builder::new()
         .timer(TokioTimer::new())
@@ -122,16 +157,52 @@ fn connection(
 }
 
 impl Door {
+    /// Serves a connection to its end: as it is, or behind a TLS handshake. A stop does not wait for
+    /// handshakes; there is no request yet.
+    async fn connected(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        guest: Arc<Guest>,
+        watcher: Watcher,
+        mut closing: watch::Receiver<bool>,
+    ) {
+        // Answers are small and complete; waiting to fill a packet would only delay them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
+        let ended = match self.settings.tls.clone() {
+            None => watcher.watch(connection(self, stream, peer, guest)).await,
+            Some(tls) => {
+                let handshake = tokio::select! {
+                    handshake = tls.accept(stream, self.settings.header_timeout) => handshake,
+                    _ = closing.wait_for(|closing| *closing) => return,
+                };
+                match handshake {
+                    Ok(stream) => watcher.watch(connection(self, stream, peer, guest)).await,
+                    Err(failure) => return self.pipeline.metrics.handshake_failed(failure),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "a connection broke");
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answered {
+        let began = Instant::now();
+        let way = Way::of(request.uri().path());
         let answer = self.route(request, peer).await;
-        answer.unwrap_or_else(|rejection| {
+        let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
             self.pipeline.metrics.rejected(spec.tag);
             if spec.level == tracing::Level::DEBUG {
                 tracing::debug!(tag = spec.tag, %rejection, "refused a request");
             }
             respond::rejection(&rejection)
-        })
+        });
+        self.pipeline.metrics.answered(way, answer.status().as_u16(), began.elapsed());
+        answer
     }
 
     async fn route(
@@ -158,6 +229,10 @@ impl Door {
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
             "/metrics" => get(self.metrics()),
+            _ if path.starts_with("/r/") => match *method {
+                Method::GET | Method::HEAD => self.link(&request, peer).await,
+                _ => Err(not_allowed(method, "GET, HEAD")),
+            },
             _ => match (path.strip_prefix("/s/"), Call::of(path)) {
                 (Some(name), _) => get(self.script(name, request.headers())?),
                 (None, Some(call)) => match *method {
@@ -175,11 +250,11 @@ impl Door {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let began = Instant::now();
         let (head, body) = request.into_parts();
-        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        let answer = self.pipeline.accept(self.sender(&head.headers, peer), &body).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+        let told = self.told(&head.headers, peer);
+        let sender = self.sender(&head.headers, peer, &told);
+        let body = self.body(Way::Events, sender, &head.headers, body).await?;
+        let answer = self.pipeline.accept(sender, &body).await?;
         let response = respond::json(StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
     }
@@ -190,15 +265,14 @@ impl Door {
         request: Request<Incoming>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let began = Instant::now();
         let (head, body) = request.into_parts();
-        let body = body::read(&head.headers, body, self.settings.body_timeout).await?;
-        let sender = self.sender(&head.headers, peer);
+        let told = self.told(&head.headers, peer);
+        let sender = self.sender(&head.headers, peer, &told);
+        let body = self.body(Way::Segment, sender, &head.headers, body).await?;
         let now = self.pipeline.clock.now_millis();
-        let told = segment_api::request(call, &head.headers, &body, sender, now)?;
-        let answer = self.pipeline.take(sender, &told.site, told.sent_at, &told.parts).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
-        let response = respond::json(StatusCode::OK, &told.success(answer.clone()));
+        let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
+        let answer = self.pipeline.take(sender, &sent.site, sent.sent_at, &sent.parts).await?;
+        let response = respond::json(StatusCode::OK, &sent.success(answer.clone()));
         Ok(respond::with_dropped(response, &answer))
     }
 
@@ -207,25 +281,102 @@ impl Door {
         request: &Request<B>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let began = Instant::now();
         let headers = request.headers();
         let origin = pixel::origin(headers);
-        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer) };
+        let told = self.told(headers, peer);
+        let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer, &told) };
+        self.pipeline.gates.knock(sender)?;
         let query = request.uri().query().unwrap_or_default();
-        let told = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
+        let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
-            Part { events: vec![Sent::Event(told.event)], ..Part::of(sender, Context::default()) };
-        let answer = self.pipeline.take(sender, &told.site, 0, &[part]).await?;
-        self.pipeline.metrics.request_seconds.0.observe(began.elapsed().as_secs_f64());
+            Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
+        let answer = self.pipeline.take(sender, &sent.site, 0, &[part]).await?;
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
-    fn sender<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Sender<'a> {
+    /// The body of who may send one now.
+    async fn body(
+        &self,
+        way: Way,
+        sender: Sender<'_>,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Vec<u8>, Rejection> {
+        let timeout = self.settings.body_timeout;
+        if let Err(rejection) = self.pipeline.gates.knock(sender) {
+            body::discard(body, timeout).await;
+            return Err(rejection);
+        }
+        let body = body::read(headers, body, timeout).await?;
+        self.pipeline.metrics.received(way, body.len());
+        Ok(body)
+    }
+
+    /// Whoever comes by a link goes on by it, whatever becomes of the event.
+    async fn link<B>(&self, request: &Request<B>, peer: SocketAddr) -> Result<Answered, Rejection> {
+        let (headers, uri) = (request.headers(), request.uri());
+        let path = uri.path().strip_prefix("/r/").unwrap_or_default();
+        let link = Link::read(path, uri.query().unwrap_or_default(), &self.settings.link_key);
+        let link = match link {
+            Ok(link) => link,
+            Err(problem) => {
+                let rejection = Rejection::LinkNotSigned { problem };
+                self.pipeline.metrics.rejected(rejection.spec().tag);
+                return Ok(redirect::no_link(&rejection));
+            }
+        };
+        let onward = redirect::onward(&link)?;
+        if !redirect::is_visit(request.method(), headers) {
+            return Ok(onward);
+        }
+        let told = self.told(headers, peer);
+        let sender = Sender { origin: None, ..self.sender(headers, peer, &told) };
+        // A visitor who keeps an id keeps it elsewhere: who clicks is somebody, and nobody known.
+        let sites = self.pipeline.sites.table();
+        let keeps =
+            sites.find(link.site().as_str()).is_ok_and(|site| site.visitors == Visitors::Kept);
+        let visitor = keeps.then(Uuid::new_v4);
+        let now = self.pipeline.clock.now_millis();
+        let event = redirect::event(&link, headers, visitor, now);
+        let part =
+            Part { events: vec![Sent::Event(event)], ..Part::of(sender, Context::default()) };
+        match self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await {
+            Ok(answer) => Ok(respond::with_dropped(onward, &answer)),
+            Err(rejection) => {
+                self.pipeline.metrics.rejected(rejection.spec().tag);
+                Ok(onward)
+            }
+        }
+    }
+
+    /// What the head tells of the visitor; a proxy's word for the place only where the proxy is trusted.
+    fn told<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Told<'a> {
+        let mut told = Told::of(headers);
+        if let Some(names) = &self.settings.place_headers
+            && is_trusted(peer.ip(), &self.settings.trusted_proxies)
+        {
+            told.place = names.read(headers);
+        }
+        told
+    }
+
+    fn sender<'a>(
+        &self,
+        headers: &'a HeaderMap,
+        peer: SocketAddr,
+        told: &'a Told<'a>,
+    ) -> Sender<'a> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         Sender {
-            ip: client_ip(peer.ip(), headers, &self.settings.trusted_proxies),
+            ip: client_ip(
+                peer.ip(),
+                headers,
+                &self.settings.trusted_proxies,
+                self.settings.client_address_header.as_ref(),
+            ),
             user_agent: text(USER_AGENT).unwrap_or_default(),
             origin: text(ORIGIN),
+            told,
         }
     }
 
@@ -246,16 +397,33 @@ impl Door {
 
     fn ready(&self) -> Answered {
         let sites = self.pipeline.sites.table().len();
+        let now = self.pipeline.clock.now_millis();
+        let expires_at = self.settings.tls.as_ref().and_then(|tls| tls.expires_at());
+        let certificate = expires_at.map(|expires_at| Certificate::new(expires_at, now));
         let readiness = self.health.readiness(&self.pipeline.spool, self.dead.fill(), sites);
+        let readiness = readiness.with_certificate(certificate);
         let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         respond::json(status, &readiness)
     }
 
     fn metrics(&self) -> Answered {
-        let dead = self.dead.fill();
-        self.pipeline.metrics.dead_letters_are(dead.letters, dead.bytes);
-        let (bytes, _) = self.pipeline.spool.fill();
-        let text = self.pipeline.metrics.text(bytes, self.pipeline.spool.blocks_waiting());
+        let spool = &self.pipeline.spool;
+        let enricher = self.pipeline.enricher.current();
+        let ((spool_bytes, spool_bytes_max), (geo_built, asn_built)) =
+            (spool.fill(), enricher.built());
+        let text = self.pipeline.metrics.text(&Now {
+            spool_bytes,
+            spool_bytes_max,
+            spool_blocks: spool.blocks_waiting(),
+            waiting: spool.waiting_since(),
+            dead_letters: self.dead.fill(),
+            sites: self.pipeline.sites.table().len(),
+            clickhouse_answers: self.health.clickhouse_answers(),
+            user_agents: enricher.user_agents_asked(),
+            geo_built,
+            asn_built,
+            certificate_expires_at: self.settings.tls.as_ref().and_then(|tls| tls.expires_at()),
+        });
         respond::text(
             StatusCode::OK,
             "application/openmetrics-text; version=1.0.0; charset=utf-8",

@@ -1,6 +1,7 @@
 //! The sites, read anew every few seconds, so that a new one works without a restart; and their last
 //! good copy on disk, so that a start works while ClickHouse is away.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::{fs, io};
 use store::Server;
 use tokio::time::MissedTickBehavior;
 
+use crate::enrich::SiteRules;
 use crate::health::Health;
 use crate::validate::{Site, SiteTable};
 
@@ -89,7 +91,12 @@ fn read(copy: &Path) -> io::Result<Vec<store::site::Site>> {
 fn table(sites: &[store::site::Site]) -> SiteTable {
     let site = |site: &store::site::Site| {
         let origins = site.settings.origins.iter().map(|origin| origin.as_str().to_owned());
-        Site::new(site.name.clone(), origins).excluding(site.settings.exclude.clone())
+        Site::new(site.name.clone(), origins)
+            .excluding(site.settings.exclude.clone())
+            .keeping_referrer_spam(site.settings.keep_referrer_spam)
+            .limited_to(site.settings.events_per_day.map(NonZeroU64::get))
+            .with_visitors(site.settings.visitors)
+            .enriched_by(SiteRules::of(&site.settings))
     };
     sites.iter().map(site).collect()
 }

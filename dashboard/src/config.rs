@@ -83,11 +83,11 @@ impl Settings {
         self.listen
     }
 
-    /// Tells where the collector of this process listens, for the tag; a `--collector-url` goes before it.
+    /// Tells where the collector of this process listens (`http` or `https`), for the tag; a `--collector-url` goes before it.
     #[must_use]
-    pub fn collector_at(mut self, collector: SocketAddr) -> Self {
+    pub fn collector_at(mut self, scheme: &str, collector: SocketAddr) -> Self {
         if self.collector_url.is_none() {
-            self.collector_url = format!("http://{collector}").parse().ok();
+            self.collector_url = format!("{scheme}://{collector}").parse().ok();
         }
         self
     }

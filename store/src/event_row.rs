@@ -4,51 +4,63 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A row of `events` or `bot_events` (migrations/0001_events.sql says what each column means). Times are
+use crate::visitor_salt::SALT_BYTES;
+
+/// A row of `events` or `bot_events` (the migrations say what each column means). Times are
 /// milliseconds since 1970, consents are 0 unknown, 1 granted, 2 denied.
+///
+/// `T` is how a text is held: the collector borrows most of them from the request.
 #[derive(Clone, Debug, Default, PartialEq, Row, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each column is described where it is made, in the migration")]
-pub struct EventRow {
-    pub site: String,
+pub struct EventRow<T = String> {
+    pub site: T,
     #[serde(with = "clickhouse::serde::uuid")]
     pub event_id: Uuid,
-    pub kind: String,
-    pub name: String,
+    pub kind: T,
+    pub name: T,
     pub occurred_at: i64,
     pub received_at: i64,
     #[serde(with = "clickhouse::serde::uuid")]
     pub visitor_id: Uuid,
     #[serde(with = "clickhouse::serde::uuid")]
     pub session_id: Uuid,
-    pub user_id: String,
-    pub host: String,
-    pub path: String,
-    pub query: String,
-    pub title: String,
-    pub categories: Vec<String>,
-    pub funnel: String,
-    pub step: String,
-    pub referrer: String,
-    pub source: String,
-    pub medium: String,
-    pub channel: String,
-    pub campaign: String,
-    pub term: String,
-    pub content: String,
-    pub country: String,
-    pub region: String,
-    pub city: String,
-    pub device: String,
-    pub browser: String,
-    pub browser_version: String,
-    pub os: String,
-    pub language: String,
+    pub user_id: T,
+    pub host: T,
+    pub path: T,
+    pub query: T,
+    pub title: T,
+    pub categories: Vec<T>,
+    pub funnel: T,
+    pub step: T,
+    pub referrer: T,
+    pub source: T,
+    pub medium: T,
+    pub channel: T,
+    pub campaign: T,
+    pub term: T,
+    pub content: T,
+    pub country: T,
+    pub region: T,
+    pub city: T,
+    pub device: T,
+    pub browser: T,
+    pub browser_version: T,
+    pub os: T,
+    pub os_version: T,
+    pub language: T,
     pub screen_width: u16,
     pub consent_analytics: i8,
     pub consent_personalization: i8,
     pub consent_ads: i8,
-    pub properties: Vec<(String, String)>,
-    pub bot_reason: String,
+    /// In ten-thousandths, as `value_reporting` is.
+    pub value: i64,
+    pub currency: T,
+    pub value_reporting: i64,
+    pub currency_reporting: T,
+    pub click_id_kind: T,
+    pub click_id: T,
+    pub properties: Vec<(T, T)>,
+    pub bot_reason: T,
 }
 
 /// A row of `identifiers`: one thing by which an ad platform may know a visitor.
@@ -73,6 +85,13 @@ pub(crate) struct DefinitionRow {
     pub(crate) name: String,
     pub(crate) body: String,
     pub(crate) applied_at: i64,
+}
+
+/// A row of `visitor_salts`; the time is ClickHouse's own. Not to be shown.
+#[derive(Row, Serialize, Deserialize)]
+pub(crate) struct VisitorSaltRow {
+    pub(crate) day: u16,
+    pub(crate) salt: [u8; SALT_BYTES],
 }
 
 /// A row of `migrations`: one statement that was done.

@@ -22,6 +22,8 @@ pub enum Exclusion {
     Host(String),
     /// Of pages whose path begins so.
     Path(String),
+    /// Of visits that come from this host, lower case, or one under it.
+    Referrer(String),
     /// Sent by a program whose user agent has this in it, in any case.
     UserAgent(String),
 }
@@ -30,7 +32,9 @@ pub enum Exclusion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ExclusionError {
     /// No kind that is known.
-    #[error("an exclusion is network=CIDR, country=XX, host=NAME, path=/PREFIX or user-agent=TEXT")]
+    #[error(
+        "an exclusion is network=CIDR, country=XX, host=NAME, path=/PREFIX, referrer=HOST or user-agent=TEXT"
+    )]
     Kind,
     /// Not an address, and no network.
     #[error("a network looks like 10.0.0.0/8, 192.0.2.7 or 2001:db8::/32")]
@@ -72,10 +76,11 @@ impl FromStr for Exclusion {
                 checked(letters, ExclusionError::Country)?;
                 Ok(Self::Country(what.to_ascii_uppercase()))
             }
-            "host" => {
+            "host" | "referrer" => {
                 let bare = !what.is_empty() && !what.contains(['/', ':', ' ', '@']);
                 checked(bare, ExclusionError::Host)?;
-                Ok(Self::Host(what.to_ascii_lowercase()))
+                let host = what.to_ascii_lowercase();
+                Ok(if kind == "host" { Self::Host(host) } else { Self::Referrer(host) })
             }
             "path" => {
                 checked(what.starts_with('/'), ExclusionError::Path)?;
@@ -97,6 +102,7 @@ impl fmt::Display for Exclusion {
             Self::Country(country) => write!(out, "country={country}"),
             Self::Host(host) => write!(out, "host={host}"),
             Self::Path(path) => write!(out, "path={path}"),
+            Self::Referrer(host) => write!(out, "referrer={host}"),
             Self::UserAgent(text) => write!(out, "user-agent={text}"),
         }
     }
@@ -128,6 +134,7 @@ mod tests {
             ("country=hr", "country=HR"),
             ("host=Staging.Shop.example", "host=staging.shop.example"),
             ("path=/admin", "path=/admin"),
+            ("referrer=Spam.example", "referrer=spam.example"),
             ("user-agent=UptimeRobot/2=x", "user-agent=uptimerobot/2=x"),
         ];
         for (text, shown) in cases {
@@ -145,6 +152,7 @@ mod tests {
             ("network=10.0.0", ExclusionError::Network),
             ("country=HRV", ExclusionError::Country),
             ("host=https://a.example", ExclusionError::Host),
+            ("referrer=https://a.example/x", ExclusionError::Host),
             ("path=admin", ExclusionError::Path),
             ("user-agent= ", ExclusionError::UserAgent),
         ];

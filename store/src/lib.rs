@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod category_rule;
+mod currency;
 pub mod embedded;
 mod event_row;
 mod exclusion;
@@ -13,7 +15,10 @@ mod statement;
 pub mod suppression;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod visitor_salt;
+mod visitors;
 
+pub use currency::{Currency, CurrencyError};
 pub use event_row::{EventRow, IdentifierRow};
 pub use open::{OpenError, OpenOptions, Store, open};
 pub use server::{Address, AddressError, Secret, Server, ServerError};

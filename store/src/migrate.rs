@@ -33,11 +33,23 @@ pub struct Migration {
 }
 
 /// Every migration of this program, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "0001_events.sql",
-    sql: include_str!("../migrations/0001_events.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "0001_events.sql",
+        sql: include_str!("../migrations/0001_events.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "0002_money_and_clicks.sql",
+        sql: include_str!("../migrations/0002_money_and_clicks.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "0003_visitor_salts.sql",
+        sql: include_str!("../migrations/0003_visitor_salts.sql"),
+    },
+];
 
 /// A migration that was brought to its end by this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,8 +250,8 @@ mod tests {
         files.sort();
         let listed: Vec<&str> = MIGRATIONS.iter().map(|migration| migration.name).collect();
         assert_eq!(listed, files);
-        for (at, migration) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(migration.version as usize, at + 1);
+        assert!(MIGRATIONS.is_sorted_by(|one, next| one.version < next.version));
+        for migration in MIGRATIONS {
             assert!(migration.name.starts_with(&format!("{:04}_", migration.version)));
         }
     }

@@ -1,12 +1,17 @@
 //! Sites: who may send events, kept with every version that ever was.
 
+use std::num::NonZeroU64;
+
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use wire::SiteName;
 
+pub use crate::category_rule::{CategoryRule, CategoryRuleError};
+pub use crate::currency::{Currency, CurrencyError};
 pub use crate::exclusion::{Exclusion, ExclusionError};
 pub use crate::origin::{Origin, OriginError};
+pub use crate::visitors::{Visitors, VisitorsError};
 
 use crate::event_row::DefinitionRow;
 use crate::server::{QUESTION_TIMEOUT, Server, ServerError};
@@ -17,6 +22,9 @@ pub const ORIGINS_MAX: usize = 100;
 
 /// Exclusions of one site.
 pub const EXCLUSIONS_MAX: usize = 100;
+
+/// Category rules of one site.
+pub const CATEGORY_RULES_MAX: usize = 100;
 
 /// Sites of one database: [`list`] gives no more.
 pub const SITES_MAX: u32 = 10_000;
@@ -39,6 +47,56 @@ pub struct SiteSettings {
     /// What is not wanted of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Exclusion>,
+    /// Events it may have in a day (UTC); `None`: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_day: Option<NonZeroU64>,
+    /// Whether visits that come from a known spammer's domain are taken all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_referrer_spam: bool,
+    /// Whose id its visitors go by.
+    #[serde(default, skip_serializing_if = "Visitors::is_default")]
+    pub visitors: Visitors,
+    /// How much is kept of where a visitor is.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub place: PlaceDetail,
+    /// What its pages are about, where an event does not say it; the first that fits holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<CategoryRule>,
+    /// In which money its values are reported; none is converted without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+}
+
+/// How much is kept of where a visitor is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum PlaceDetail {
+    /// Country, region and city.
+    #[default]
+    City,
+    /// Country and region.
+    Region,
+    /// The country.
+    Country,
+    /// Nothing.
+    None,
+}
+
+impl PlaceDetail {
+    /// As it is written in a definition and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::City => "city",
+            Self::Region => "region",
+            Self::Country => "country",
+            Self::None => "none",
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What [`add`] did.
@@ -71,6 +129,14 @@ pub enum SiteError {
         /// How many it has.
         count: usize,
     },
+    /// More than [`CATEGORY_RULES_MAX`].
+    #[error("the site {name} has {count} category rules; at most {CATEGORY_RULES_MAX} are kept")]
+    TooManyCategoryRules {
+        /// The site.
+        name: SiteName,
+        /// How many it has.
+        count: usize,
+    },
     /// ClickHouse could not be asked or written to.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -84,11 +150,18 @@ struct Found {
     since: i64,
 }
 
+/// What [`sql::RECEIVED_SINCE`] answers.
+#[derive(Row, Deserialize)]
+struct Received {
+    site: String,
+    events: u64,
+}
+
 /// Makes a site, or gives it these settings; the same site twice is one version. The latest version holds,
 /// so `now_millis` that is not after the version before is taken as just after it.
 ///
 /// # Errors
-/// Too many origins or exclusions, or a ClickHouse that cannot be asked; see [`SiteError`].
+/// Too many origins, exclusions or category rules, or a ClickHouse that cannot be asked; see [`SiteError`].
 pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added, SiteError> {
     let settings = checked(site)?;
     let found = server.client().query(sql::SITE).bind(site.name.as_str());
@@ -118,10 +191,15 @@ fn checked(site: &Site) -> Result<SiteSettings, SiteError> {
     settings.exclude.sort();
     settings.exclude.dedup();
     let name = || site.name.clone();
-    match (settings.origins.len(), settings.exclude.len()) {
-        (count, _) if count > ORIGINS_MAX => Err(SiteError::TooManyOrigins { name: name(), count }),
-        (_, count) if count > EXCLUSIONS_MAX => {
+    match (settings.origins.len(), settings.exclude.len(), settings.categories.len()) {
+        (count, ..) if count > ORIGINS_MAX => {
+            Err(SiteError::TooManyOrigins { name: name(), count })
+        }
+        (_, count, _) if count > EXCLUSIONS_MAX => {
             Err(SiteError::TooManyExclusions { name: name(), count })
+        }
+        (.., count) if count > CATEGORY_RULES_MAX => {
+            Err(SiteError::TooManyCategoryRules { name: name(), count })
         }
         _ => Ok(settings),
     }
@@ -136,6 +214,24 @@ pub async fn list(server: &Server) -> Result<Vec<Site>, ServerError> {
     let found = server.client().query(sql::SITES).bind(SITES_MAX).fetch_all::<Found>();
     let found = server.within(QUESTION_TIMEOUT, found).await?;
     Ok(found.iter().filter_map(read).collect())
+}
+
+/// How many events each of these sites has that were received since then, bots' too. What happened more
+/// than a day before that moment is not looked for: it would mean to read a month for every answer.
+///
+/// # Errors
+/// When ClickHouse cannot be asked.
+pub async fn received_since(
+    server: &Server,
+    sites: &[&str],
+    since_millis: i64,
+) -> Result<Vec<(String, u64)>, ServerError> {
+    let mut asked = server.client().query(sql::RECEIVED_SINCE);
+    for _ in 0..2 {
+        asked = asked.bind(sites).bind(since_millis).bind(since_millis);
+    }
+    let counts = server.within(QUESTION_TIMEOUT, asked.fetch_all::<Received>()).await?;
+    Ok(counts.into_iter().map(|counted| (counted.site, counted.events)).collect())
 }
 
 fn read(found: &Found) -> Option<Site> {

@@ -43,6 +43,18 @@ pub(crate) const SITE: &str = "\
 SELECT name, argMax(body, applied_at) AS latest, toUnixTimestamp64Milli(max(applied_at)) AS since
 FROM definitions WHERE kind = 'site' AND name = ? GROUP BY name";
 
+/// Events by site. Bound, twice: the sites, then twice the moment (milliseconds since 1970) since when.
+pub(crate) const RECEIVED_SINCE: &str = "\
+SELECT site, count() AS events FROM (
+    SELECT site FROM events WHERE site IN ?
+        AND toDate(occurred_at) >= toDate(fromUnixTimestamp64Milli(?, 'UTC')) - 1
+        AND received_at >= fromUnixTimestamp64Milli(?, 'UTC')
+    UNION ALL
+    SELECT site FROM bot_events WHERE site IN ?
+        AND toDate(occurred_at) >= toDate(fromUnixTimestamp64Milli(?, 'UTC')) - 1
+        AND received_at >= fromUnixTimestamp64Milli(?, 'UTC')
+) GROUP BY site";
+
 /// One row that is another whenever somebody was suppressed since.
 pub(crate) const SUPPRESSIONS_VERSION: &str = "\
 SELECT count() AS rows, toUnixTimestamp64Milli(max(suppressed_at)) AS latest FROM suppressions";
@@ -50,6 +62,14 @@ SELECT count() AS rows, toUnixTimestamp64Milli(max(suppressed_at)) AS latest FRO
 /// Bound: how many at most.
 pub(crate) const SUPPRESSIONS: &str = "\
 SELECT site, kind, value FROM suppressions FINAL ORDER BY suppressed_at DESC LIMIT ?";
+
+/// The salts of visitors' ids, of each day the one that holds first. Bound: how many at most.
+pub(crate) const VISITOR_SALTS: &str = "\
+SELECT day, salt FROM visitor_salts ORDER BY day, made_at, salt LIMIT ?";
+
+/// Bound: the first day whose salt stays, as days since 1970.
+pub(crate) const DESTROY_VISITOR_SALTS: &str =
+    "ALTER TABLE visitor_salts DELETE WHERE day < toDate(?)";
 
 /// Bound: the database's name, as an identifier.
 #[cfg(feature = "testing")]

@@ -1,7 +1,7 @@
 //! A program that goes on until it is stopped.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -22,13 +22,21 @@ impl Running {
     /// # Errors
     /// Where the program ends before that; what it logged is on this test's standard error.
     pub fn start(arguments: &[&str], ready: &str) -> anyhow::Result<Self> {
-        let mut program = footfall(arguments)?.stdout(Stdio::piped()).spawn()?;
+        Self::start_command(footfall(arguments)?, ready)
+    }
+
+    /// The same of a command that another program runs.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_command(mut command: Command, ready: &str) -> anyhow::Result<Self> {
+        let mut program = command.stdout(Stdio::piped()).spawn()?;
         let mut output = BufReader::new(program.stdout.take().context("a pipe")?);
         let mut said = String::new();
         loop {
             let from = said.len();
             if output.read_line(&mut said)? == 0 {
-                bail!("footfall {} ended with {}", arguments.join(" "), program.wait()?);
+                bail!("{command:?} ended with {}", program.wait()?);
             }
             if said.get(from..).is_some_and(|line| line.starts_with(ready)) {
                 return Ok(Self { program, said, _output: output });
@@ -46,13 +54,18 @@ impl Running {
         Ok(address.with_context(|| format!("no line {name} in: {}", self.said))?.to_owned())
     }
 
+    /// The process's number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+
     /// Asks the program to stop, as a service manager does, and waits until it has.
     ///
     /// # Errors
     /// Where it does not end well.
     pub fn stop(mut self) -> anyhow::Result<()> {
-        let asked =
-            std::process::Command::new("kill").arg(self.program.id().to_string()).status()?;
+        let asked = Command::new("kill").arg(self.program.id().to_string()).status()?;
         ensure!(asked.success(), "kill could not reach the program");
         let ended = self.program.wait()?;
         ensure!(ended.success(), "the program ended with {ended}");

@@ -44,13 +44,18 @@ pub(crate) struct Engine {
 impl Engine {
     /// Starts it on `target/NAME`, which is emptied first: whoever ends this with Ctrl-C leaves one folder, not many.
     pub(crate) fn start(name: &str, port: u16) -> Result<Self> {
+        Self::start_built("debug", name, port)
+    }
+
+    /// The same with the `footfall` of another of cargo's profiles.
+    pub(crate) fn start_built(profile: &str, name: &str, port: u16) -> Result<Self> {
         let data_dir = place::target().join(name);
         let alone = File::create(data_dir.with_extension("lock"))?;
         alone.try_lock().with_context(|| format!("{} is in use", data_dir.display()))?;
         if data_dir.exists() {
             fs::remove_dir_all(&data_dir)?;
         }
-        let mut command = Command::new(place::built("debug", "footfall"));
+        let mut command = Command::new(place::built(profile, "footfall"));
         command.arg("clickhouse").arg("--data-dir").arg(&data_dir);
         command.arg("--engine-port").arg(port.to_string());
         // Its own engine, whatever server the developer's other commands use.

@@ -22,6 +22,9 @@ enum Command {
     Test(crate::test::Test),
     /// Print the sizes of what is shipped and the time it takes to build
     Size(crate::size::Size),
+    /// Measure how fast it is, beside a floor
+    #[command(subcommand)]
+    Bench(crate::bench::Bench),
     /// Run a ClickHouse for `cargo test`, until stopped
     Clickhouse(crate::clickhouse::Clickhouse),
     /// Become another program that ends with the one that started it
@@ -37,6 +40,7 @@ impl Arguments {
             Command::Demo(command) => command.run(),
             Command::Test(command) => command.run(),
             Command::Size(command) => command.run(),
+            Command::Bench(command) => command.run(),
             Command::Clickhouse(command) => command.run(),
             Command::Guard(command) => command.run(),
         }

@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_row_is_readable_and_the_same_when_it_is_put_in() {
-        let row = EventRow { site: "shop".into(), title: "\"ž\"".into(), ..EventRow::default() };
+        let row: EventRow =
+            EventRow { site: "shop".into(), title: "\"ž\"".into(), ..EventRow::default() };
         let mut sent = Vec::new();
         row_binary::write(&mut sent, &row).unwrap();
         let columns: Vec<_> =

@@ -37,7 +37,7 @@ pub(crate) enum KeepError {
 }
 
 /// What the folder holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Fill {
     pub(crate) has_room: bool,
     pub(crate) letters: u64,

@@ -18,24 +18,46 @@ pub(crate) enum BotReason {
     NoUserAgent,
     /// The browser says that a program drives it.
     Webdriver,
+    /// The client hints say what no browser does, or another system than the user agent.
+    ClientHints,
+    /// A page is named and a browser, and nothing else that a browser sends is there.
+    Headers,
     /// The address is of a network that houses servers.
     DataCentre,
+    /// The visitor had more page views in a minute than a human can look at.
+    Rate,
 }
 
 impl BotReason {
+    /// Every layer, in the order of their numbers.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::UserAgent,
+        Self::NoUserAgent,
+        Self::Webdriver,
+        Self::ClientHints,
+        Self::Headers,
+        Self::DataCentre,
+        Self::Rate,
+    ];
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::UserAgent => "user_agent",
             Self::NoUserAgent => "no_user_agent",
             Self::Webdriver => "webdriver",
+            Self::ClientHints => "client_hints",
+            Self::Headers => "headers",
             Self::DataCentre => "data_centre",
+            Self::Rate => "rate",
         }
     }
 }
 
-/// The first layer that is sure; the cheap ones first.
+/// The first layer that is sure; the cheap ones first. `bare` is whether the request has nothing that
+/// every browser sends.
 pub(super) fn judge(
     device: &Device,
+    bare: bool,
     context: &Context<'_>,
     ip: IpAddr,
     networks: &Networks,
@@ -46,6 +68,10 @@ pub(super) fn judge(
         Some(BotReason::UserAgent)
     } else if context.webdriver {
         Some(BotReason::Webdriver)
+    } else if device.impossible {
+        Some(BotReason::ClientHints)
+    } else if bare && device.says_browser {
+        Some(BotReason::Headers)
     } else if networks.is_data_centre(ip) {
         Some(BotReason::DataCentre)
     } else {

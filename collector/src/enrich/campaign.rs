@@ -10,8 +10,8 @@ use super::event::Traffic;
 use crate::validate::cut;
 
 /// Click ids that ad platforms add to a landing page's address: whose, and how the visit was paid.
-/// Facebook's stands on unpaid links too, so it says nothing of the medium's price.
-const CLICK_IDS: [(&str, &str, &str); 10] = [
+/// Facebook's and Pinterest's stand on unpaid links too, so they say nothing of the medium's price.
+pub(super) const CLICK_IDS: [(&str, &str, &str); 14] = [
     ("gclid", "google", "cpc"),
     ("gbraid", "google", "cpc"),
     ("wbraid", "google", "cpc"),
@@ -21,6 +21,10 @@ const CLICK_IDS: [(&str, &str, &str); 10] = [
     ("twclid", "twitter", "paid-social"),
     ("li_fat_id", "linkedin", "paid-social"),
     ("sccid", "snapchat", "paid-social"),
+    ("ScCid", "snapchat", "paid-social"),
+    ("rdt_cid", "reddit", "paid-social"),
+    ("epik", "pinterest", "social"),
+    ("yclid", "yandex", "cpc"),
     ("fbclid", "facebook", "social"),
 ];
 

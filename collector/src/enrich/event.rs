@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 
+use wire::{Choice, Kind};
+
+use super::click::{self, Click};
 use super::identity::{self, Identifiers};
-use super::page::Page;
+use super::money::{self, Worth};
+use super::page::{self, Page};
 use super::{BotReason, Visit, campaign, category, referrer};
 use crate::validate::ValidEvent;
 
@@ -24,26 +28,50 @@ pub(crate) struct EnrichedEvent<'a> {
     pub(crate) event: ValidEvent<'a>,
     pub(crate) visit: &'a Visit<'a>,
     pub(crate) page: Page<'a>,
-    pub(crate) categories: Vec<&'a str>,
+    pub(crate) categories: Vec<Cow<'a, str>>,
     /// The page before, without its query.
     pub(crate) referrer: &'a str,
     pub(crate) traffic: Traffic<'a>,
     pub(crate) identifiers: Identifiers,
+    pub(crate) worth: Option<Worth>,
+    /// Only where the visitor has granted consent for ads.
+    pub(crate) click: Option<Click<'a>>,
     pub(crate) bot: Option<BotReason>,
 }
 
 impl<'a> EnrichedEvent<'a> {
+    /// The host of the page before, lower case; empty where there is none, or it is the page's own.
+    pub(crate) fn referrer_host(&self) -> Cow<'a, str> {
+        let host = page::host(self.referrer);
+        if host == self.page.host { Cow::default() } else { host }
+    }
+
     /// Runs every step.
     pub(crate) fn new(mut event: ValidEvent<'a>, visit: &'a Visit<'a>) -> Self {
         let page = Page::of(event.url);
         let traffic = campaign::traffic(page.query_sent)
             .unwrap_or_else(|| referrer::traffic(event.referrer, &page.host));
-        let identifiers = identity::take(&mut event, visit.place.country);
+        let identifiers = identity::take(&mut event, visit.country);
+        let site = visit.site;
+        let mut categories = category::levels(event.categories);
+        if categories.is_empty() && !site.categories.is_empty() {
+            categories = category::by_rule(&site.categories, page.path);
+        }
+        let worth =
+            money::worth(&event.properties, site.currency, visit.exchange, event.occurred_at);
+        let click = match event.consent.ads {
+            Choice::Granted => click::of(page.query_sent),
+            Choice::Denied | Choice::Unknown => None,
+        };
+        // An event without a page is a server's, and a server is a program.
+        let bot =
+            if page.host.is_empty() { None } else { visit.bot.or_else(|| too_fast(&event, visit)) };
         Self {
-            categories: category::levels(event.categories),
+            categories,
             referrer: referrer::without_query(event.referrer),
-            // An event without a page is a server's, and a server is a program.
-            bot: visit.bot.filter(|_| !page.host.is_empty()),
+            worth,
+            click,
+            bot,
             event,
             visit,
             page,
@@ -51,4 +79,10 @@ impl<'a> EnrichedEvent<'a> {
             identifiers,
         }
     }
+}
+
+fn too_fast(event: &ValidEvent<'_>, visit: &Visit<'_>) -> Option<BotReason> {
+    let rate = visit.rate?;
+    let is_page_view = event.kind == Kind::PageView;
+    rate.is_exceeded(event.visitor, event.occurred_at, is_page_view).then_some(BotReason::Rate)
 }

@@ -11,6 +11,9 @@ use std::path::PathBuf;
 use maxminddb::{MaxMindDbError, Reader, WithinOptions};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use store::site::PlaceDetail;
+
+use super::told::PlaceTold;
 
 /// Where an address is, as far as it is known; the rest is empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +22,33 @@ pub(crate) struct Place<'a> {
     pub(crate) country: &'a str,
     pub(crate) region: &'a str,
     pub(crate) city: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// As much of it as a site keeps.
+    pub(crate) const fn in_detail(self, detail: PlaceDetail) -> Self {
+        let Self { country, region, .. } = self;
+        match detail {
+            PlaceDetail::City => self,
+            PlaceDetail::Region => Self { country, region, city: "" },
+            PlaceDetail::Country => Self { country, region: "", city: "" },
+            PlaceDetail::None => Self { country: "", region: "", city: "" },
+        }
+    }
+
+    /// What a proxy told, and only where that is the same country what the databases know beside it: a
+    /// city is not to stand in another country.
+    pub(super) fn completing(self, told: &'a PlaceTold<'_>) -> Self {
+        if told.country.is_empty() {
+            return self;
+        }
+        let beside = if self.country == told.country { self } else { Self::default() };
+        Self {
+            country: told.country,
+            region: either(&told.region, beside.region),
+            city: either(&told.city, beside.city),
+        }
+    }
 }
 
 /// The databases, asked in order: the first that knows a part tells it. Several, because free ones
@@ -39,6 +69,11 @@ impl Geo {
         Self { databases }
     }
 
+    /// When the oldest file was built, in seconds since 1970; nought where there is none.
+    pub(super) fn built(&self) -> u64 {
+        oldest(&self.databases)
+    }
+
     pub(crate) fn place(&self, ip: IpAddr) -> Place<'_> {
         // An IPv4 address that came through an IPv6 socket.
         let ip = ip.to_canonical();
@@ -51,6 +86,10 @@ impl Geo {
         }
         place
     }
+}
+
+pub(super) fn oldest(databases: &[Reader<Vec<u8>>]) -> u64 {
+    databases.iter().map(|database| database.metadata().build_epoch).min().unwrap_or_default()
 }
 
 /// A database that is whole, or a word of why not. A broken one could answer anything, so all of it
@@ -180,6 +219,36 @@ mod tests {
     /// MaxMind's own test database, where the reference data are.
     fn reference(test: &str, file: &str) -> Option<PathBuf> {
         Some(reference_data(test)?.join("geo/test-data").join(file))
+    }
+
+    #[test]
+    fn a_proxy_is_believed_and_completed_only_within_its_country() {
+        let known = Place { country: "HR", region: "Grad Zagreb", city: "Zagreb" };
+        let told = |country, city: &'static str| PlaceTold {
+            country,
+            city: city.into(),
+            ..PlaceTold::default()
+        };
+        let place = |told: PlaceTold<'static>| {
+            let Place { country, region, city } = known.completing(&told);
+            [country, region, city].map(str::to_owned)
+        };
+        assert_eq!(place(told("HR", "Split")), ["HR", "Grad Zagreb", "Split"]);
+        assert_eq!(place(told("HR", "")), ["HR", "Grad Zagreb", "Zagreb"]);
+        assert_eq!(place(told("DE", "")), ["DE", "", ""]);
+        assert_eq!(place(told("", "Split")), ["HR", "Grad Zagreb", "Zagreb"]);
+    }
+
+    #[test]
+    fn a_site_keeps_only_so_much() {
+        let known = Place { country: "HR", region: "Grad Zagreb", city: "Zagreb" };
+        assert_eq!(known.in_detail(PlaceDetail::City), known);
+        assert_eq!(known.in_detail(PlaceDetail::Region), Place { city: "", ..known });
+        assert_eq!(
+            known.in_detail(PlaceDetail::Country),
+            Place { country: "HR", ..Place::default() }
+        );
+        assert_eq!(known.in_detail(PlaceDetail::None), Place::default());
     }
 
     #[test]

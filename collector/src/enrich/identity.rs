@@ -17,8 +17,5 @@ pub(super) fn take(event: &mut ValidEvent<'_>, country: &str) -> Identifiers {
     }
     let traits = std::mem::take(&mut event.properties);
     let region = (!country.is_empty()).then_some(country);
-    identifier::from_traits(
-        traits.iter().map(|(name, value)| (name.as_str(), value.as_str())),
-        region,
-    )
+    identifier::from_traits(traits.iter().map(|(name, value)| (&**name, &**value)), region)
 }

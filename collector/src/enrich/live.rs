@@ -1,39 +1,39 @@
 //! The enricher in use, replaced when a file it was made of has changed. A request keeps the one it
 //! began with, so nobody waits for a file to be read.
 
-use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use super::Enricher;
+use super::exchange::Exchange;
 use super::geo::{Geo, open};
 use super::network::Networks;
-
-/// How often the files are looked at.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
-
-/// What tells that a file was replaced: when, and how many bytes it has; `None` where it is absent.
-type Stamp = Option<(SystemTime, u64)>;
+use super::{EnrichFiles, Enricher, PageViewRate, VisitCounts};
+use crate::changes::{Changes, LOOK_AGAIN};
 
 #[derive(Debug)]
 pub(crate) struct LiveEnricher {
-    geo_files: Vec<PathBuf>,
-    asn_files: Vec<PathBuf>,
+    files: EnrichFiles,
     current: RwLock<Arc<Enricher>>,
-    /// Of the files as they were before `current` was made of them.
-    opened: Vec<Stamp>,
+    changes: Mutex<Changes>,
 }
 
 impl LiveEnricher {
-    /// With these geo and network files, as far as they can be read.
-    pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
-        let opened = stamps(geo_files, asn_files);
-        Self {
-            current: RwLock::new(Arc::new(Enricher::open(geo_files, asn_files))),
-            geo_files: geo_files.to_owned(),
-            asn_files: asn_files.to_owned(),
-            opened,
+    /// With these files, as far as they can be read, and with a limit to a visitor's page views.
+    pub(crate) fn open(files: &EnrichFiles, page_views_per_minute_max: u16) -> Self {
+        let changes = Changes::of(files.all().cloned());
+        let rate = PageViewRate::limited_to(page_views_per_minute_max).map(Arc::new);
+        let enricher = Enricher { rate, ..Enricher::open(files) };
+        let current = RwLock::new(Arc::new(enricher));
+        Self { current, files: files.clone(), changes: Mutex::new(changes) }
+    }
+
+    /// Counts visits here from now on.
+    pub(crate) fn counting(mut self, counts: VisitCounts) -> Self {
+        let current = self.current.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(enricher) = Arc::get_mut(current) {
+            enricher.counts = counts;
         }
+        self
     }
 
     /// The one to use for a request, from its beginning to its end.
@@ -43,53 +43,59 @@ impl LiveEnricher {
 
     /// Takes changed files in, for ever.
     pub(crate) async fn keep_fresh(self: Arc<Self>) {
-        let mut loaded = self.opened.clone();
-        let mut seen = loaded.clone();
         loop {
             tokio::time::sleep(LOOK_AGAIN).await;
             let live = Arc::clone(&self);
-            let (before, known) = (seen, loaded);
             // Files may lie on a slow disk, and reading one takes up to seconds.
-            let looked = tokio::task::spawn_blocking(move || live.look(before, known)).await;
-            let Ok(looked) = looked else { return };
-            (seen, loaded) = looked;
+            if tokio::task::spawn_blocking(move || live.look()).await.is_err() {
+                return;
+            }
         }
     }
 
-    /// Reads the files anew where they differ from those loaded and have not changed since they were
-    /// last looked at, so that none is read while it is written. Gives the stamps seen, and loaded.
-    fn look(&self, before: Vec<Stamp>, loaded: Vec<Stamp>) -> (Vec<Stamp>, Vec<Stamp>) {
-        let seen = stamps(&self.geo_files, &self.asn_files);
-        if seen == loaded || seen != before {
-            return (seen, loaded);
+    fn look(&self) {
+        let complete = self.changes.lock().unwrap_or_else(PoisonError::into_inner).are_complete();
+        if complete {
+            self.reload();
         }
-        self.reload();
-        (seen.clone(), seen)
     }
 
-    /// All of them or none: one that cannot be read leaves the former ones in use.
-    fn reload(&self) {
+    /// Reads the files anew, all of them or none: one that cannot be read leaves the former ones in
+    /// use. Gives whether the new ones are in use; `None` where no files are named.
+    pub(crate) fn reload(&self) -> Option<bool> {
+        self.files.all().next()?;
         let all = |files: &[PathBuf]| files.iter().map(open).collect::<Option<Vec<_>>>();
-        let (Some(places), Some(networks)) = (all(&self.geo_files), all(&self.asn_files)) else {
+        let (Some(places), Some(networks), Some(exchange)) =
+            (all(&self.files.geo), all(&self.files.asn), exchange(self.files.currency.as_deref()))
+        else {
             tracing::warn!(
-                "a geo file was replaced by one that cannot be read, the former ones stay in use"
+                "a geo or currency file was replaced by one that cannot be read, the former ones stay in use"
             );
-            return;
+            return Some(false);
         };
-        let user_agents = Arc::clone(&self.current().user_agents);
-        let fresh =
-            Enricher { geo: Geo::of(places), networks: Networks::of(networks), user_agents };
+        let current = self.current();
+        let fresh = Enricher {
+            geo: Geo::of(places),
+            networks: Networks::of(networks),
+            exchange,
+            user_agents: Arc::clone(&current.user_agents),
+            counts: current.counts.clone(),
+            rate: current.rate.clone(),
+        };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        tracing::info!("the geo files were read again");
+        tracing::info!("the geo and currency files were read again");
+        Some(true)
     }
 }
 
-fn stamps(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Vec<Stamp> {
-    let stamp = |path: &PathBuf| {
-        let found = std::fs::metadata(path).ok()?;
-        Some((found.modified().ok()?, found.len()))
-    };
-    geo_files.iter().chain(asn_files).map(stamp).collect()
+/// The table in a file, where there is one; without, no rate is known.
+pub(super) fn exchange(file: Option<&Path>) -> Option<Exchange> {
+    let Some(file) = file else { return Some(Exchange::default()) };
+    Exchange::open(file)
+        .inspect_err(|error| {
+            tracing::warn!(file = %file.display(), %error, "cannot read the currency file, its rates stay unknown");
+        })
+        .ok()
 }
 
 #[cfg(test)]
@@ -112,21 +118,47 @@ mod tests {
             enricher.current().geo.place("81.2.69.142".parse().unwrap()).city.to_owned()
         };
         replace("GeoIP2-Country-Test.mmdb");
-        let enricher = LiveEnricher::open(std::slice::from_ref(&file), &[]);
+        let files = EnrichFiles { geo: vec![file.clone()], ..EnrichFiles::default() };
+        let enricher = LiveEnricher::open(&files, 0);
         assert_eq!(live(&enricher), "");
 
         let former = enricher.current();
         replace("GeoLite2-City-Test.mmdb");
-        let (seen, loaded) = enricher.look(enricher.opened.clone(), enricher.opened.clone());
+        enricher.look();
         assert_eq!(live(&enricher), "", "it may still be written");
-        let (seen, loaded) = enricher.look(seen, loaded);
+        enricher.look();
         assert_eq!(live(&enricher), "London");
         assert_eq!(former.geo.place("81.2.69.142".parse().unwrap()).city, "");
 
         replace("MaxMind-DB-test-broken-pointers-24.mmdb");
-        let (seen, loaded) = enricher.look(seen, loaded);
-        let (seen, loaded) = enricher.look(seen, loaded);
+        enricher.look();
+        enricher.look();
         assert_eq!(live(&enricher), "London");
-        assert_eq!(seen, loaded, "a broken file is read once");
+        assert_eq!(enricher.reload(), Some(false), "it is still broken");
+        assert_eq!(live(&enricher), "London");
+    }
+
+    #[test]
+    fn takes_new_rates_in_and_keeps_the_former_before_a_broken_table() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = scratch.path().join("eurofxref-hist.csv");
+        let replace = |text: &str| std::fs::write(&file, text).unwrap();
+        let dollars = |live: &LiveEnricher| {
+            let (euro, dollar) = (store::Currency::EUR, "USD".parse().unwrap());
+            live.current().exchange.convert(10.into(), euro, dollar, 0).map(|ten| ten.to_string())
+        };
+        let files = EnrichFiles { currency: Some(file.clone()), ..EnrichFiles::default() };
+        let live = LiveEnricher::open(&files, 0);
+        assert_eq!(dollars(&live), None, "there is no file");
+        for (text, expected) in [
+            ("Date,USD\n1970-01-01,1.5\n", "15.0"),
+            ("Date,USD\n1970-01-01,nonsense\n", "15.0"),
+            ("Date,USD\n1970-01-01,2\n", "20"),
+        ] {
+            replace(text);
+            live.look();
+            live.look();
+            assert_eq!(dollars(&live).as_deref(), Some(expected), "{text}");
+        }
     }
 }

@@ -6,46 +6,108 @@ mod browser;
 mod campaign;
 mod category;
 mod channel;
+mod click;
+mod counts;
 mod event;
+mod exchange;
 mod geo;
+mod hints;
 mod identity;
 mod live;
+mod money;
 mod network;
 mod page;
+mod rate;
 #[cfg(test)]
 mod reference;
 mod referrer;
 mod row;
 mod scrub;
 mod source;
+mod system;
+mod told;
 mod user_agent;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use store::Currency;
+use store::site::{CategoryRule, PlaceDetail, SiteSettings};
 use wire::Context;
 
 pub(crate) use bot::BotReason;
+pub(crate) use counts::VisitCounts;
 pub(crate) use event::EnrichedEvent;
+use exchange::Exchange;
 use geo::{Geo, Place};
+use hints::Hints;
 pub(crate) use live::LiveEnricher;
 use network::Networks;
+use rate::PageViewRate;
 pub(crate) use scrub::Scrubbed;
+pub(crate) use told::{PlaceTold, Told};
 use user_agent::{Device, UserAgents};
+
+/// The files that enrichment looks things up in; without one, what it knows stays unknown.
+#[derive(Clone, Debug, Default)]
+pub struct EnrichFiles {
+    /// Databases of places (.mmdb), asked in order.
+    pub geo: Vec<PathBuf>,
+    /// Databases of networks (.mmdb), asked in order.
+    pub asn: Vec<PathBuf>,
+    /// The European Central Bank's history of reference rates (.csv), or a table like it.
+    pub currency: Option<PathBuf>,
+}
+
+impl EnrichFiles {
+    /// Each of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.geo.iter().chain(&self.asn).chain(&self.currency)
+    }
+}
+
+/// What a site says of how its events are enriched.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SiteRules {
+    place: PlaceDetail,
+    categories: Vec<CategoryRule>,
+    currency: Option<Currency>,
+}
+
+impl SiteRules {
+    pub(crate) fn of(settings: &SiteSettings) -> Self {
+        Self {
+            place: settings.place,
+            categories: settings.categories.clone(),
+            currency: settings.currency,
+        }
+    }
+}
 
 /// What the steps need beside the event: all of it read-only, or a cache.
 #[derive(Debug)]
 pub(crate) struct Enricher {
     geo: Geo,
     networks: Networks,
+    exchange: Exchange,
     user_agents: Arc<UserAgents>,
+    counts: VisitCounts,
+    /// None where nobody is too fast.
+    rate: Option<Arc<PageViewRate>>,
 }
 
 /// What holds for all events of one request, found out once.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Visit<'a> {
+    exchange: &'a Exchange,
+    /// None where a server may speak for many visitors by one id.
+    rate: Option<&'a PageViewRate>,
+    site: &'a SiteRules,
+    /// As much of it as the site keeps.
     pub(crate) place: Place<'a>,
+    /// As far as it is known; stored only where it is the place's too.
+    pub(crate) country: &'a str,
     pub(crate) device: Arc<Device>,
     pub(crate) bot: Option<BotReason>,
     pub(crate) language: &'a str,
@@ -53,29 +115,60 @@ pub(crate) struct Visit<'a> {
 }
 
 impl Enricher {
-    /// With these geo and network files, as far as they can be read.
-    pub(crate) fn open(geo_files: &[PathBuf], asn_files: &[PathBuf]) -> Self {
+    /// With these files, as far as they can be read.
+    pub(crate) fn open(files: &EnrichFiles) -> Self {
         let user_agents = Arc::new(UserAgents::default());
         // The rules are compiled now, and not while the first visitor waits.
-        user_agents.device("");
-        Self { geo: Geo::open(geo_files), networks: Networks::open(asn_files), user_agents }
+        user_agents.device("", Hints::default());
+        Self {
+            geo: Geo::open(&files.geo),
+            networks: Networks::open(&files.asn),
+            exchange: live::exchange(files.currency.as_deref()).unwrap_or_default(),
+            user_agents,
+            counts: VisitCounts::default(),
+            rate: None,
+        }
     }
 
     /// Looks at who sent the request. Here the address ends. No user agent at all is a server's that
-    /// does not tell the visitor's; an empty one is the visitor's own.
+    /// does not tell the visitor's; an empty one is the visitor's own. `told` is none there too.
     pub(crate) fn visit<'a>(
         &'a self,
         ip: IpAddr,
         user_agent: Option<&str>,
+        told: Option<&'a Told<'_>>,
         context: &'a Context<'_>,
+        site: &'a SiteRules,
     ) -> Visit<'a> {
-        let device = user_agent.map_or_else(Arc::default, |agent| self.user_agents.device(agent));
-        Visit {
-            place: self.geo.place(ip),
-            bot: bot::judge(&device, context, ip, &self.networks),
+        let hints = told.map(|told| told.hints).unwrap_or_default();
+        let device =
+            user_agent.map_or_else(Arc::default, |agent| self.user_agents.device(agent, hints));
+        let place = self.geo.place(ip);
+        let place = told.map_or(place, |told| place.completing(&told.place));
+        let from_page = told.filter(|told| told.from_page);
+        let bare = from_page.is_some_and(|told| told.bare);
+        let visit = Visit {
+            exchange: &self.exchange,
+            rate: from_page.and(self.rate.as_deref()),
+            site,
+            place: place.in_detail(site.place),
+            country: place.country,
+            bot: bot::judge(&device, bare, context, ip, &self.networks),
             device,
             language: context.language.as_deref().unwrap_or_default(),
             screen_width: context.screen_width.unwrap_or_default(),
-        }
+        };
+        self.counts.count(visit.country, visit.bot);
+        visit
+    }
+
+    /// How often a user agent was remembered, and how often it was read.
+    pub(crate) fn user_agents_asked(&self) -> (u64, u64) {
+        self.user_agents.asked()
+    }
+
+    /// When the oldest of the geo and of the network files was built, in seconds since 1970.
+    pub(crate) fn built(&self) -> (u64, u64) {
+        (self.geo.built(), self.networks.built())
     }
 }

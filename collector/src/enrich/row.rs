@@ -1,54 +1,76 @@
 //! An enriched event as it is stored.
 
+use std::borrow::Cow;
+
 use store::{EventRow, IdentifierRow};
 use wire::limits::NAME_BYTES_MAX;
 use wire::{Choice, SiteName};
 
 use super::EnrichedEvent;
-use crate::validate::cut;
+use super::money::Money;
+use crate::validate::{cut, cut_cow};
 
-impl EnrichedEvent<'_> {
-    /// The row of `events`, or of `bot_events` where `bot_reason` is set.
-    pub(crate) fn event_row(&self, site: &SiteName, received_at: i64) -> EventRow {
-        let (event, visit) = (&self.event, self.visit);
+impl<'a> EnrichedEvent<'a> {
+    /// The row of `events`, or of `bot_events` where `bot_reason` is set. Most of it still lies in the
+    /// request.
+    pub(crate) fn into_event_row(
+        self,
+        site: &'a SiteName,
+        received_at: i64,
+    ) -> EventRow<Cow<'a, str>> {
+        let (event, visit, traffic) = (self.event, self.visit, self.traffic);
+        let told = self.worth.map(|worth| worth.told);
+        let reported = self.worth.and_then(|worth| worth.reported);
+        let currency = |money: Option<Money>| {
+            money.map_or(Cow::Borrowed(""), |money| money.currency.to_string().into())
+        };
+        let (click_id_kind, click_id) =
+            self.click.map_or(("", Cow::Borrowed("")), |click| (click.kind, click.id));
         EventRow {
-            site: site.as_str().to_owned(),
+            site: site.as_str().into(),
             event_id: event.id,
-            kind: event.kind.as_str().to_owned(),
-            name: cut(&event.name, 2 * NAME_BYTES_MAX + 1).to_owned(),
+            kind: event.kind.as_str().into(),
+            name: cut_cow(event.name, 2 * NAME_BYTES_MAX + 1),
             occurred_at: event.occurred_at,
             received_at,
             visitor_id: event.visitor,
             session_id: event.session,
-            user_id: event.user.to_owned(),
-            host: cut(&self.page.host, NAME_BYTES_MAX).to_owned(),
-            path: self.page.path.to_owned(),
-            query: self.page.query.clone(),
-            title: event.title.to_owned(),
-            categories: self.categories.iter().map(|level| (*level).to_owned()).collect(),
-            funnel: event.funnel.to_owned(),
-            step: event.step.to_owned(),
-            referrer: self.referrer.to_owned(),
-            source: cut(&self.traffic.source, NAME_BYTES_MAX).to_owned(),
-            medium: self.traffic.medium.to_string(),
-            channel: self.traffic.channel.to_string(),
-            campaign: self.traffic.campaign.to_string(),
-            term: self.traffic.term.to_string(),
-            content: self.traffic.content.to_string(),
-            country: visit.place.country.to_owned(),
-            region: visit.place.region.to_owned(),
-            city: visit.place.city.to_owned(),
-            device: visit.device.class.to_owned(),
-            browser: visit.device.browser.clone(),
-            browser_version: visit.device.browser_version.clone(),
-            os: visit.device.os.to_owned(),
-            language: cut(visit.language, 35).to_owned(),
+            user_id: event.user.into(),
+            host: cut_cow(self.page.host, NAME_BYTES_MAX),
+            path: self.page.path.into(),
+            query: self.page.query.into(),
+            title: event.title.into(),
+            categories: self.categories,
+            funnel: event.funnel.into(),
+            step: event.step.into(),
+            referrer: self.referrer.into(),
+            source: cut_cow(traffic.source, NAME_BYTES_MAX),
+            medium: traffic.medium,
+            channel: traffic.channel,
+            campaign: traffic.campaign,
+            term: traffic.term,
+            content: traffic.content,
+            country: visit.place.country.into(),
+            region: visit.place.region.into(),
+            city: visit.place.city.into(),
+            device: visit.device.class.into(),
+            browser: visit.device.browser.as_str().into(),
+            browser_version: visit.device.browser_version.as_str().into(),
+            os: visit.device.os.as_str().into(),
+            os_version: visit.device.os_version.as_str().into(),
+            language: cut(visit.language, 35).into(),
             screen_width: visit.screen_width,
             consent_analytics: choice(event.consent.analytics),
             consent_personalization: choice(event.consent.personalization),
             consent_ads: choice(event.consent.ads),
-            properties: event.properties.clone(),
-            bot_reason: self.bot.map_or("", super::BotReason::as_str).to_owned(),
+            value: told.map_or(0, |money| money.parts),
+            currency: currency(told),
+            value_reporting: reported.map_or(0, |money| money.parts),
+            currency_reporting: currency(reported),
+            click_id_kind: click_id_kind.into(),
+            click_id,
+            properties: event.properties,
+            bot_reason: self.bot.map_or("", super::BotReason::as_str).into(),
         }
     }
 

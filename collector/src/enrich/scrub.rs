@@ -24,7 +24,7 @@ pub(crate) struct Scrubbed {
 impl Scrubbed {
     /// Scrubs every text of a row that is the page's or the visitor's. What identifies (`user_id`) and
     /// what is only compared (`name`, `funnel`, `step`) stays as it is.
-    pub(crate) fn row(&mut self, row: &mut EventRow) {
+    pub(crate) fn row(&mut self, row: &mut EventRow<Cow<'_, str>>) {
         let texts = [
             &mut row.path,
             &mut row.query,
@@ -39,7 +39,7 @@ impl Scrubbed {
         let properties = row.properties.iter_mut().map(|(_, value)| value);
         for text in texts.into_iter().chain(&mut row.categories).chain(properties) {
             if let Cow::Owned(scrubbed) = self.text(text) {
-                *text = scrubbed;
+                *text = Cow::Owned(scrubbed);
             }
         }
     }

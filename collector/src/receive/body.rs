@@ -30,6 +30,11 @@ pub(crate) async fn read(
     tokio::time::timeout(timeout, read).await.unwrap_or(Err(Rejection::BodyTimeout { timeout }))
 }
 
+/// Lets a client whose body is not wanted come to its end, so that it reads why.
+pub(crate) async fn discard(body: Incoming, timeout: Duration) {
+    drop(tokio::time::timeout(timeout, throw_away(body, 0)).await);
+}
+
 async fn read_all(mut body: Incoming) -> Result<Vec<u8>, Rejection> {
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut bytes = Vec::with_capacity(declared.min(BODY_BYTES_MAX));

@@ -3,17 +3,26 @@
 use std::net::{IpAddr, SocketAddr};
 
 use hyper::HeaderMap;
+use hyper::header::HeaderName;
 use ipnet::IpNet;
 
 /// The client's address: the connection's, or where that is a trusted proxy's, the last one in
 /// `X-Forwarded-For` that is not. Read from the right: what stands further left than the first
-/// stranger was written by that stranger.
-pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted =
-        |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip.to_canonical()));
+/// stranger was written by that stranger. A proxy's own header, where one is named, has the address alone.
+pub(crate) fn client_ip(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+    own_header: Option<&HeaderName>,
+) -> IpAddr {
     let mut client = peer;
-    if !is_trusted(client) {
+    if !is_trusted(client, trusted) {
         return client;
+    }
+    if let Some(name) = own_header {
+        // Of several the last is the one that was added on the way.
+        let named = headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok());
+        return named.and_then(|value| address(value.trim())).unwrap_or(peer);
     }
     let forwarded = headers.get_all("x-forwarded-for").iter().rev();
     let hops =
@@ -23,11 +32,16 @@ pub(crate) fn client_ip(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) ->
             return client;
         };
         client = ip;
-        if !is_trusted(client) {
+        if !is_trusted(client, trusted) {
             return client;
         }
     }
     client
+}
+
+/// Whether an address is a trusted proxy's.
+pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&ip.to_canonical()))
 }
 
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.
@@ -46,7 +60,7 @@ mod tests {
             headers.append("x-forwarded-for", value.parse().unwrap());
         }
         let trusted: Vec<_> = trusted.iter().map(|network| network.parse().unwrap()).collect();
-        client_ip(peer.parse().unwrap(), &headers, &trusted).to_string()
+        client_ip(peer.parse().unwrap(), &headers, &trusted, None).to_string()
     }
 
     #[test]
@@ -65,6 +79,25 @@ mod tests {
         );
         assert_eq!(told("10.0.0.1", &["198.51.100.7", "192.0.2.1:4711"], &trusted), "192.0.2.1");
         assert_eq!(told("::ffff:10.0.0.1", &["[2001:db8::1]:443"], &trusted), "2001:db8::1");
+    }
+
+    #[test]
+    fn a_proxys_own_header_is_believed_from_a_trusted_one_only() {
+        let name = HeaderName::from_static("cf-connecting-ip");
+        let told = |peer: &str, values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            headers.append("x-forwarded-for", "198.51.100.9".parse().unwrap());
+            for value in values {
+                headers.append(&name, value.parse().unwrap());
+            }
+            let trusted = ["10.0.0.0/8".parse().unwrap()];
+            client_ip(peer.parse().unwrap(), &headers, &trusted, Some(&name)).to_string()
+        };
+        assert_eq!(told("10.0.0.1", &["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(told("10.0.0.1", &["6.6.6.6", "192.0.2.1"]), "192.0.2.1");
+        assert_eq!(told("203.0.113.9", &["192.0.2.1"]), "203.0.113.9");
+        assert_eq!(told("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(told("10.0.0.1", &["somebody"]), "10.0.0.1");
     }
 
     #[test]

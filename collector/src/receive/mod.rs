@@ -6,12 +6,17 @@ mod client_ip;
 pub(crate) mod encoding;
 mod native;
 pub(crate) mod pixel;
+mod place_headers;
+pub(crate) mod redirect;
 pub(crate) mod respond;
 pub(crate) mod segment_api;
 mod trusted_proxy;
+mod way;
 
 pub use assets::Assets;
 pub(crate) use assets::Form;
-pub(crate) use client_ip::client_ip;
+pub(crate) use client_ip::{client_ip, is_trusted};
 pub(crate) use native::{Sent, batch};
+pub(crate) use place_headers::PlaceHeaders;
 pub(crate) use trusted_proxy::TrustedProxy;
+pub(crate) use way::Way;

@@ -20,6 +20,9 @@ pub(crate) type Answered = Response<Full<Bytes>>;
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 
+/// Headers of most answers, with those that hyper adds; more make the map grow.
+const HEADERS_USUAL: usize = 6;
+
 const DROPPED: HeaderName = HeaderName::from_static("x-footfall-dropped");
 /// What pages may send with their events: ours needs none of these, Segment's and RudderStack's do.
 const SENT_HEADERS: &str = "authorization, content-encoding, content-type, x-retry-count";
@@ -42,6 +45,7 @@ pub(crate) fn text(
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.reserve(HEADERS_USUAL);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -35,6 +35,35 @@ const CLOUDFLARE: &[&str] = &[
     "2c0f:f248::/32",
 ];
 
+/// <https://api.fastly.com/public-ip-list>, as it was in October 2026.
+const FASTLY: &[&str] = &[
+    "23.235.32.0/20",
+    "43.249.72.0/22",
+    "103.244.50.0/24",
+    "103.245.222.0/23",
+    "103.245.224.0/24",
+    "104.156.80.0/20",
+    "140.248.64.0/18",
+    "140.248.128.0/17",
+    "146.75.0.0/17",
+    "151.101.0.0/16",
+    "157.52.64.0/18",
+    "167.82.0.0/17",
+    "167.82.128.0/20",
+    "167.82.160.0/20",
+    "167.82.224.0/20",
+    "172.111.64.0/18",
+    "185.31.16.0/22",
+    "199.27.72.0/21",
+    "199.232.0.0/16",
+    "2a04:4e40::/32",
+    "2a04:4e42::/32",
+];
+/// From where Google's front ends reach a backend, <https://cloud.google.com/load-balancing/docs/firewall-rules>.
+/// They write the load balancer's own public address behind the visitor's; that one the operator must add.
+const GOOGLE: &[&str] =
+    &["35.191.0.0/16", "130.211.0.0/22", "2600:2d00:1:b029::/64", "2600:2d00:1:1::/64"];
+
 /// One value of the flag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TrustedProxy(Vec<IpNet>);
@@ -51,11 +80,13 @@ impl TrustedProxy {
             "loopback" => LOOPBACK,
             "private" => PRIVATE,
             "cloudflare" => CLOUDFLARE,
+            "fastly" => FASTLY,
+            "google" => GOOGLE,
             _ => {
                 let network = text.parse().or_else(|_| address());
                 return network.map(|network| Self(vec![network])).map_err(|_| {
                     "not an address such as 10.0.0.1, a network such as 10.0.0.0/8, or one of \
-                     loopback, private, cloudflare"
+                     loopback, private, cloudflare, fastly, google"
                         .to_owned()
                 });
             }
@@ -81,13 +112,17 @@ mod tests {
         assert!(!trusts("private", "172.32.0.1") && !trusts("private", "127.0.0.1"));
         assert!(trusts("cloudflare", "172.71.1.1") && trusts("cloudflare", "2606:4700::1"));
         assert!(!trusts("cloudflare", "104.28.0.1") && !trusts("cloudflare", "10.0.0.1"));
+        assert!(trusts("fastly", "151.101.1.1") && trusts("fastly", "2a04:4e42::1"));
+        assert!(!trusts("fastly", "146.75.128.1"));
+        assert!(trusts("google", "35.191.9.9") && trusts("google", "2600:2d00:1:1::7"));
+        assert!(!trusts("google", "35.192.0.1"));
         assert!(trusts("192.0.2.7", "192.0.2.7") && !trusts("192.0.2.7", "192.0.2.8"));
         assert!(TrustedProxy::parse("everybody").is_err());
     }
 
     #[test]
     fn every_network_of_the_tables_is_one() {
-        for text in LOOPBACK.iter().chain(PRIVATE).chain(CLOUDFLARE) {
+        for text in [LOOPBACK, PRIVATE, CLOUDFLARE, FASTLY, GOOGLE].concat() {
             let network: IpNet = text.parse().unwrap();
             assert_eq!(network.trunc(), network, "{text}");
         }

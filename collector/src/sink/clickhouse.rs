@@ -70,7 +70,7 @@ fn classify(error: Error) -> SinkError {
 }
 
 /// The code in `Code: 33. DB::Exception: ...`.
-fn code(answer: &str) -> Option<u32> {
+pub(super) fn code(answer: &str) -> Option<u32> {
     let (_, rest) = answer.split_once("Code: ")?;
     let (code, _) = rest.split_once('.')?;
     code.parse().ok()

@@ -2,6 +2,7 @@
 
 mod clickhouse;
 mod drain;
+mod failure;
 #[cfg(test)]
 mod memory;
 mod split;
@@ -11,6 +12,7 @@ use std::future::Future;
 
 pub(crate) use clickhouse::ClickHouseSink;
 pub(crate) use drain::drain;
+pub(crate) use failure::Failure;
 pub(crate) use split::Splitter;
 
 use crate::error::SinkError;

@@ -17,6 +17,7 @@ use super::row_binary::{self, RowError};
 
 const MAGIC: &[u8; 8] = b"FFSPOOL1";
 const FRAME_HEAD_BYTES: usize = 8;
+const LENGTH_BYTES: usize = 4;
 const ROW_HEAD_BYTES: usize = 5;
 /// A frame's payload is one request's rows. A body is at most 1 MiB and a row repeats at most a few
 /// kilobytes of the visit for each event, so a longer one is damage and not data.
@@ -43,7 +44,7 @@ impl Table {
 
     pub(crate) const fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Events | Self::BotEvents => EventRow::COLUMN_NAMES,
+            Self::Events | Self::BotEvents => <EventRow>::COLUMN_NAMES,
             Self::Identifiers => IdentifierRow::COLUMN_NAMES,
         }
     }
@@ -77,7 +78,7 @@ impl Header<'_> {
             identifiers: columns(Table::Identifiers),
         };
         let json = serde_json::to_vec(&header).expect("a header is made of texts and numbers only");
-        let mut frame = Frame::default();
+        let mut frame = Frame::with_capacity(json.len());
         frame.bytes.extend_from_slice(&json);
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(frame.finish());
@@ -94,11 +95,18 @@ pub(crate) struct Frame {
 
 impl Default for Frame {
     fn default() -> Self {
-        Self { bytes: vec![0; FRAME_HEAD_BYTES], rows: 0 }
+        Self::with_capacity(0)
     }
 }
 
 impl Frame {
+    /// An empty frame with room for rows of so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        let mut frame = Vec::with_capacity(FRAME_HEAD_BYTES + bytes);
+        frame.resize(FRAME_HEAD_BYTES, 0);
+        Self { bytes: frame, rows: 0 }
+    }
+
     /// Adds a row in its final form.
     pub(crate) fn push(&mut self, table: Table, row: &impl Serialize) -> Result<(), RowError> {
         let start = self.bytes.len();
@@ -108,7 +116,7 @@ impl Frame {
             return Err(error);
         }
         let length = self.bytes.len() - start - ROW_HEAD_BYTES;
-        put_length(&mut self.bytes, start + 1, length);
+        put(&mut self.bytes, start + 1, length_bytes(length));
         self.rows += 1;
         Ok(())
     }
@@ -121,15 +129,22 @@ impl Frame {
     pub(crate) fn finish(&mut self) -> &[u8] {
         let payload = self.bytes.get(FRAME_HEAD_BYTES..).unwrap_or_default();
         let (length, checksum) = (payload.len(), crc32fast::hash(payload));
-        put_length(&mut self.bytes, 0, length);
-        self.bytes.splice(4..FRAME_HEAD_BYTES, checksum.to_le_bytes());
+        put(&mut self.bytes, 0, length_bytes(length));
+        put(&mut self.bytes, LENGTH_BYTES, checksum.to_le_bytes());
         &self.bytes
     }
 }
 
-fn put_length(bytes: &mut Vec<u8>, at: usize, length: usize) {
+fn length_bytes(length: usize) -> [u8; LENGTH_BYTES] {
     let length = u32::try_from(length).expect("a frame is made from a body of a few megabytes");
-    bytes.splice(at..at + 4, length.to_le_bytes());
+    length.to_le_bytes()
+}
+
+/// Fills a place that was left for a number.
+fn put(bytes: &mut [u8], at: usize, number: [u8; LENGTH_BYTES]) {
+    if let Some(place) = bytes.get_mut(at..at + LENGTH_BYTES) {
+        place.copy_from_slice(&number);
+    }
 }
 
 /// What comes after the last whole frame.
@@ -339,7 +354,7 @@ mod tests {
         let events: Vec<_> = block.rows(Table::Events).collect();
         assert_eq!(events, [&b"\x07event 0"[..], &b"\x07event 1"[..]]);
         assert_eq!(block.rows(Table::BotEvents).count(), 0);
-        assert_eq!(block.columns(Table::BotEvents), EventRow::COLUMN_NAMES);
+        assert_eq!(block.columns(Table::BotEvents), <EventRow>::COLUMN_NAMES);
         assert_eq!(block.columns(Table::Identifiers), IdentifierRow::COLUMN_NAMES);
     }
 

@@ -27,11 +27,13 @@ pub enum DropReason {
     ExcludedUserAgent,
     ExcludedHost,
     ExcludedPath,
+    ExcludedReferrer,
+    ReferrerSpam,
 }
 
 impl DropReason {
     /// Every reason, in the order of docs/WIRE.md.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::EventMalformed,
         Self::IdNotUuid,
         Self::TypeUnknown,
@@ -54,6 +56,8 @@ impl DropReason {
         Self::ExcludedUserAgent,
         Self::ExcludedHost,
         Self::ExcludedPath,
+        Self::ExcludedReferrer,
+        Self::ReferrerSpam,
     ];
 
     /// The stable tag, and the field at fault (of a malformed event the answer names the very one).
@@ -81,6 +85,8 @@ impl DropReason {
             Self::ExcludedUserAgent => ("excluded_user_agent", "user_agent"),
             Self::ExcludedHost => ("excluded_host", "url"),
             Self::ExcludedPath => ("excluded_path", "url"),
+            Self::ExcludedReferrer => ("excluded_referrer", "referrer"),
+            Self::ReferrerSpam => ("referrer_spam", "referrer"),
         }
     }
 

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use wire::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, USER_BYTES_MAX};
 use wire::{Consent, Event, Kind};
 
+use super::properties::Property;
 use super::{DropReason, Times};
+use crate::cookieless::Visitor;
 
 /// An event that may be kept. Its texts are still the sender's own, cut to their limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,22 +31,20 @@ pub(crate) struct ValidEvent<'a> {
     pub(crate) funnel: &'a str,
     pub(crate) step: &'a str,
     /// Of an identify the traits: read for identifiers, never stored.
-    pub(crate) properties: Vec<(String, String)>,
+    pub(crate) properties: Vec<Property<'a>>,
 }
 
-/// Checks an event; `properties` are its own, flattened.
+/// Checks an event of the visitor; `properties` are its own, flattened.
 pub(crate) fn event<'a, P>(
     event: &'a Event<'a, P>,
-    properties: Vec<(String, String)>,
+    properties: Vec<Property<'a>>,
     times: &Times,
+    visitor: &Visitor,
 ) -> Result<ValidEvent<'a>, DropReason> {
     let kind = Kind::from_name(&event.kind).ok_or(DropReason::TypeUnknown)?;
     let id = Uuid::try_parse(&event.id).map_err(|_| DropReason::IdNotUuid)?;
-    let visitor = text(&event.visitor, usize::MAX);
-    if visitor.is_empty() {
-        return Err(DropReason::VisitorMissing);
-    }
-    let visitor = Uuid::try_parse(visitor).map_err(|_| DropReason::VisitorNotUuid)?;
+    let ids = [&event.visitor, &event.session].map(|id| text(id, usize::MAX));
+    let (visitor, session) = visitor.ids(ids[0], ids[1])?;
     let occurred_at = times.occurred_at(event.at)?;
     let user = text(&event.user, usize::MAX);
     match (kind, user.len()) {
@@ -59,7 +59,7 @@ pub(crate) fn event<'a, P>(
         name: name(kind, event, funnel, step)?,
         occurred_at,
         visitor,
-        session: session(text(&event.session, usize::MAX), visitor, occurred_at)?,
+        session: session.unwrap_or_else(|| session_of_day(visitor, occurred_at)),
         user,
         consent: event.consent,
         url: url(kind, text(&event.url, URL_BYTES_MAX))?,
@@ -106,12 +106,9 @@ fn url(kind: Kind, url: &str) -> Result<&str, DropReason> {
 
 /// A sender without sessions (a server) gets one per visitor and day: every collector, knowing
 /// nothing of the others, must come to the same.
-fn session(session: &str, visitor: Uuid, occurred_at: i64) -> Result<Uuid, DropReason> {
+fn session_of_day(visitor: Uuid, occurred_at: i64) -> Uuid {
     const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
-    if session.is_empty() {
-        return Ok(Uuid::new_v5(&visitor, &occurred_at.div_euclid(DAY_MILLIS).to_le_bytes()));
-    }
-    Uuid::try_parse(session).map_err(|_| DropReason::SessionNotUuid)
+    Uuid::new_v5(&visitor, &occurred_at.div_euclid(DAY_MILLIS).to_le_bytes())
 }
 
 fn text<'a>(text: &'a Option<wire::Text<'a>>, bytes_max: usize) -> &'a str {
@@ -123,6 +120,17 @@ pub(crate) fn cut(text: &str, bytes_max: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes_max)).unwrap_or(text)
 }
 
+/// The same of a text that may be held already.
+pub(crate) fn cut_cow(text: Cow<'_, str>, bytes_max: usize) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(cut(text, bytes_max)),
+        Cow::Owned(mut text) => {
+            text.truncate(text.floor_char_boundary(bytes_max));
+            Cow::Owned(text)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +139,7 @@ mod tests {
 
     fn check(json: &str) -> Result<(String, Uuid), DropReason> {
         let sent: Event<'_, ()> = serde_json::from_str(json).unwrap();
-        event(&sent, Vec::new(), &Times::of_batch(NOW.unsigned_abs(), NOW))
+        event(&sent, Vec::new(), &Times::of_batch(NOW.unsigned_abs(), NOW), &Visitor::Sent)
             .map(|valid| (valid.name.into_owned(), valid.session))
     }
 
@@ -162,7 +170,7 @@ mod tests {
     fn a_missing_session_is_one_per_visitor_and_day() {
         let day = 24 * 60 * 60 * 1000;
         let visitor = Uuid::from_u128(1);
-        let session = |at| session("", visitor, at).unwrap();
+        let session = |at| session_of_day(visitor, at);
         assert_eq!(session(NOW - NOW % day), session(NOW - NOW % day + day - 1));
         assert_ne!(session(NOW), session(NOW + day));
     }

@@ -27,7 +27,7 @@ impl Exclusions {
             Exclusion::UserAgent(text) => {
                 contains(user_agent, text).then_some(DropReason::ExcludedUserAgent)
             }
-            Exclusion::Host(_) | Exclusion::Path(_) => None,
+            Exclusion::Host(_) | Exclusion::Path(_) | Exclusion::Referrer(_) => None,
         })
     }
 
@@ -38,7 +38,20 @@ impl Exclusions {
             Exclusion::Path(prefix) => {
                 path.starts_with(prefix.as_str()).then_some(DropReason::ExcludedPath)
             }
-            Exclusion::Network(_) | Exclusion::Country(_) | Exclusion::UserAgent(_) => None,
+            Exclusion::Network(_)
+            | Exclusion::Country(_)
+            | Exclusion::UserAgent(_)
+            | Exclusion::Referrer(_) => None,
+        })
+    }
+
+    /// Whether nothing is wanted that comes from this host, lower case, or from one under an excluded one.
+    pub(super) fn referrer(&self, host: &str) -> bool {
+        self.0.iter().any(|exclusion| match exclusion {
+            Exclusion::Referrer(excluded) => host
+                .strip_suffix(excluded.as_str())
+                .is_some_and(|below| below.is_empty() || below.ends_with('.')),
+            _ => false,
         })
     }
 }
@@ -65,6 +78,7 @@ mod tests {
             "user-agent=UptimeRobot",
             "host=staging.shop.example",
             "path=/admin",
+            "referrer=spam.example",
         ]);
         let sender = |ip: &str, agent, country| rules.sender(ip.parse().unwrap(), agent, country);
         assert_eq!(sender("10.9.9.9", "", ""), Some(DropReason::ExcludedNetwork));
@@ -79,5 +93,7 @@ mod tests {
         assert_eq!(rules.page("shop.example", "/admin/x"), Some(DropReason::ExcludedPath));
         assert_eq!(rules.page("shop.example", "/shoes"), None);
         assert_eq!(rules.page("", ""), None);
+        assert!(rules.referrer("spam.example") && rules.referrer("www.spam.example"));
+        assert!(!rules.referrer("notspam.example") && !rules.referrer(""));
     }
 }

@@ -5,11 +5,13 @@ mod drop_reason;
 mod event;
 mod exclusion;
 mod properties;
+mod referrer_spam;
 mod site;
 mod time;
 
 pub use drop_reason::DropReason;
-pub(crate) use event::{ValidEvent, cut, event};
+pub(crate) use event::{ValidEvent, cut, cut_cow, event};
 pub(crate) use properties::flatten;
+pub(crate) use referrer_spam::ReferrerSpam;
 pub(crate) use site::{Site, SiteTable};
 pub(crate) use time::Times;

@@ -7,11 +7,14 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use wire::limits::{NAME_BYTES_MAX, PROPERTIES_DEPTH_MAX, PROPERTIES_MAX, PROPERTY_BYTES_MAX};
 
-use super::{DropReason, cut};
+use super::{DropReason, cut_cow};
+
+/// A name and a value, borrowed from the request where the JSON has no escape in them.
+pub(crate) type Property<'a> = (Cow<'a, str>, Cow<'a, str>);
 
 /// Flattens a JSON object. Texts are taken bare, numbers and truth values as they are written, lists
 /// as JSON; `null` is left out, as is whatever exceeds the limits.
-pub(crate) fn flatten(raw: Option<&RawValue>) -> Result<Vec<(String, String)>, DropReason> {
+pub(crate) fn flatten(raw: Option<&RawValue>) -> Result<Vec<Property<'_>>, DropReason> {
     let mut pairs = Vec::new();
     match raw.map(RawValue::get) {
         None | Some("null") => Ok(pairs),
@@ -23,7 +26,7 @@ pub(crate) fn flatten(raw: Option<&RawValue>) -> Result<Vec<(String, String)>, D
     }
 }
 
-fn flatten_object(object: &str, prefix: &str, depth: usize, pairs: &mut Vec<(String, String)>) {
+fn flatten_object<'a>(object: &'a str, prefix: &str, depth: usize, pairs: &mut Vec<Property<'a>>) {
     let mut json = serde_json::Deserializer::from_str(object);
     let walk = Object { prefix, depth, pairs };
     // Cannot fail: whoever made the `RawValue` has read it as JSON already.
@@ -32,13 +35,13 @@ fn flatten_object(object: &str, prefix: &str, depth: usize, pairs: &mut Vec<(Str
     }
 }
 
-struct Object<'a> {
-    prefix: &'a str,
+struct Object<'p, 'de> {
+    prefix: &'p str,
     depth: usize,
-    pairs: &'a mut Vec<(String, String)>,
+    pairs: &'p mut Vec<Property<'de>>,
 }
 
-impl<'de> Visitor<'de> for Object<'_> {
+impl<'de> Visitor<'de> for Object<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +54,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                 continue;
             }
             let dotted = match self.prefix {
-                "" => Cow::Borrowed(name.as_str()),
+                "" => name.0,
                 prefix => Cow::Owned(format!("{prefix}.{}", name.as_str())),
             };
             let value = value.get();
@@ -61,19 +64,19 @@ impl<'de> Visitor<'de> for Object<'_> {
                 }
                 Some(b'{' | b'n') | None => {}
                 Some(b'"') => {
-                    if let Ok(text) = serde_json::from_str::<wire::Text<'_>>(value) {
-                        self.pairs.push(pair(&dotted, &text));
+                    if let Ok(text) = serde_json::from_str::<wire::Text<'de>>(value) {
+                        self.pairs.push(pair(dotted, text.0));
                     }
                 }
-                Some(_) => self.pairs.push(pair(&dotted, value)),
+                Some(_) => self.pairs.push(pair(dotted, value.into())),
             }
         }
         Ok(())
     }
 }
 
-fn pair(name: &str, value: &str) -> (String, String) {
-    (cut(name, NAME_BYTES_MAX).to_owned(), cut(value, PROPERTY_BYTES_MAX).to_owned())
+fn pair<'a>(name: Cow<'a, str>, value: Cow<'a, str>) -> Property<'a> {
+    (cut_cow(name, NAME_BYTES_MAX), cut_cow(value, PROPERTY_BYTES_MAX))
 }
 
 #[cfg(test)]
@@ -81,7 +84,9 @@ mod tests {
     use super::*;
 
     fn flat(json: &str) -> Vec<(String, String)> {
-        flatten(Some(&RawValue::from_string(json.to_owned()).unwrap())).unwrap()
+        let raw = RawValue::from_string(json.to_owned()).unwrap();
+        let pairs = flatten(Some(&raw)).unwrap().into_iter();
+        pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
     fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use store::site::Exclusion;
+use store::site::{Exclusion, Visitors};
 use wire::SiteName;
 
-use super::DropReason;
 use super::exclusion::Exclusions;
+use super::{DropReason, ReferrerSpam};
+use crate::enrich::SiteRules;
 use crate::error::Rejection;
 
 /// A site as the collector needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Site {
     pub(crate) name: SiteName,
+    pub(crate) visitors: Visitors,
     origins: Vec<String>,
     exclusions: Exclusions,
+    /// `None`: any number.
+    pub(crate) events_per_day: Option<u64>,
+    keeps_referrer_spam: bool,
+    pub(crate) rules: SiteRules,
 }
 
 impl Site {
@@ -24,12 +30,44 @@ impl Site {
             .into_iter()
             .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
             .collect();
-        Self { name, origins, exclusions: Exclusions::default() }
+        Self {
+            name,
+            visitors: Visitors::default(),
+            origins,
+            exclusions: Exclusions::default(),
+            rules: SiteRules::default(),
+            events_per_day: None,
+            keeps_referrer_spam: false,
+        }
+    }
+
+    /// The site, with what it says of how its events are enriched.
+    pub(crate) fn enriched_by(mut self, rules: SiteRules) -> Self {
+        self.rules = rules;
+        self
     }
 
     /// The site, without what it does not want.
     pub(crate) fn excluding(mut self, exclusions: Vec<Exclusion>) -> Self {
         self.exclusions = Exclusions::new(exclusions);
+        self
+    }
+
+    /// The site, with so many events a day.
+    pub(crate) const fn limited_to(mut self, events_per_day: Option<u64>) -> Self {
+        self.events_per_day = events_per_day;
+        self
+    }
+
+    /// The site, with or without what has a spammer's referrer.
+    pub(crate) const fn keeping_referrer_spam(mut self, keeps: bool) -> Self {
+        self.keeps_referrer_spam = keeps;
+        self
+    }
+
+    /// The site, its visitors known by this.
+    pub(crate) const fn with_visitors(mut self, visitors: Visitors) -> Self {
+        self.visitors = visitors;
         self
     }
 
@@ -46,6 +84,17 @@ impl Site {
     /// Why nothing of this page is wanted.
     pub(crate) fn excludes_page(&self, host: &str, path: &str) -> Option<DropReason> {
         self.exclusions.page(host, path)
+    }
+
+    /// Why nothing that comes from this host is wanted; empty where an event has no referrer.
+    pub(crate) fn excludes_referrer(&self, host: &str, spam: &ReferrerSpam) -> Option<DropReason> {
+        if host.is_empty() {
+            None
+        } else if self.exclusions.referrer(host) {
+            Some(DropReason::ExcludedReferrer)
+        } else {
+            (!self.keeps_referrer_spam && spam.has(host)).then_some(DropReason::ReferrerSpam)
+        }
     }
 
     /// A browser always names the page's origin; a server names none.
@@ -70,6 +119,16 @@ impl SiteTable {
         self.0
             .get(name)
             .ok_or_else(|| Rejection::SiteUnknown { site: super::cut(name, 63).to_owned() })
+    }
+
+    /// The names of the sites that have so many events a day.
+    pub(crate) fn limited(&self) -> impl Iterator<Item = &SiteName> {
+        self.0.values().filter(|site| site.events_per_day.is_some()).map(|site| &site.name)
+    }
+
+    /// Whether any site's visitors may go by an id that is made here.
+    pub(crate) fn derives_visitors(&self) -> bool {
+        self.0.values().any(|site| site.visitors != Visitors::Kept)
     }
 
     pub(crate) fn len(&self) -> usize {

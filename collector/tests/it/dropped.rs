@@ -28,6 +28,10 @@ fn event(reason: DropReason) -> Value {
         DropReason::PropertiesNotObject => view(json!({"properties": [1]})),
         DropReason::ExcludedHost => view(json!({"url": "https://staging.shop.example/"})),
         DropReason::ExcludedPath => view(json!({"url": "https://shop.example/admin/x"})),
+        DropReason::ExcludedReferrer => view(json!({"referrer": "https://www.Spam.example/x"})),
+        DropReason::ReferrerSpam => {
+            view(json!({"referrer": "http://semalt.semalt.com/crawler.php?u=x"}))
+        }
         // Of the whole request, or of a person: tests of their own below.
         DropReason::PersonSuppressed
         | DropReason::ExcludedNetwork
@@ -86,6 +90,25 @@ async fn what_a_site_excludes_by_its_sender_is_left_out_whole() {
     }
     let answer = collector.post_as(&[("X-Forwarded-For", "198.51.100.7")], &sent).await.json();
     assert_eq!(answer["accepted"], 2);
+}
+
+#[tokio::test]
+async fn referrer_spam_is_taken_where_it_is_wanted() {
+    let spam = batch(&[event(DropReason::ReferrerSpam)]);
+    let (collector, _dir) = alone(&["--keep-referrer-spam"]).await;
+    assert_eq!(collector.post(&spam).await.json()["accepted"], 1);
+    // A site alone, by its last good copy.
+    let folder = tempfile::TempDir::new().unwrap();
+    let server = crate::stack::away(folder.path());
+    let sites = json!([{"name": "shop", "origins": [], "keep_referrer_spam": true}]);
+    std::fs::write(folder.path().join("sites.json"), sites.to_string()).unwrap();
+    let collector = Collector::start(folder.path(), &server, &[]).await;
+    assert_eq!(collector.post(&spam).await.json()["accepted"], 1);
+    // A page of the site's own is no spam, whatever it is called.
+    let (collector, _dir) = alone(&[]).await;
+    let own = json!({"url": "https://semalt.com/b", "referrer": "https://semalt.com/a"});
+    let answer = collector.post(&batch(&[with(page_view(1), &own)])).await;
+    assert_eq!(answer.json()["accepted"], 1);
 }
 
 #[tokio::test]

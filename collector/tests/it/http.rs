@@ -48,8 +48,8 @@ pub(crate) async fn send(
     }
     let has = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
     if !has("user-agent") {
-        // Without one it would be a program's.
-        head.push_str(&format!("User-Agent: {BROWSER}\r\n"));
+        // Without them it would be a program's.
+        head.push_str(&format!("User-Agent: {BROWSER}\r\nAccept: */*\r\n"));
     }
     if !has("content-length") {
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));

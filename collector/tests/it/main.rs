@@ -7,13 +7,21 @@
 
 mod assets;
 mod contract;
+mod cookieless;
 mod dead_letters;
 mod dropped;
+mod enriched;
 mod exactly_once;
+mod gates;
 mod http;
 mod import;
+mod link;
+mod metrics;
+mod openapi;
 mod pixel;
 mod rejected;
 mod segment_api;
+mod shutdown;
 mod stack;
 mod stored;
+mod tls;

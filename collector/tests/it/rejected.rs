@@ -11,7 +11,7 @@ use crate::http::{Answer, exchange, send};
 use crate::stack::{alone, batch, page_view};
 
 /// The answer is the rejection with this tag, in full.
-fn assert_rejected(answer: &Answer, status: u16, tag: &str) -> Value {
+pub(crate) fn assert_rejected(answer: &Answer, status: u16, tag: &str) -> Value {
     let told = answer.json();
     assert_eq!((answer.status, told["error"]["tag"].as_str()), (status, Some(tag)), "{told}");
     assert!(!told["error"]["message"].as_str().unwrap().is_empty());

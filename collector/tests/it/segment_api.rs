@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, BROWSER, send};
-use crate::stack::{Stack, alone};
+use crate::stack::{Stack, alone, with};
 
 /// The folder of captured requests; `None`, said aloud, where nobody named it and it is absent.
 fn captured(test: &str, file: &str) -> Option<Value> {
@@ -171,4 +171,56 @@ async fn a_browser_may_ask_with_the_headers_of_these_sdks() {
     }
     let answer = collector.get("/v1/batch").await;
     assert_eq!((answer.status, answer.header("allow")), (405, Some("POST, OPTIONS")));
+}
+
+#[tokio::test]
+async fn every_address_takes_its_message_long_or_short_with_or_without_a_slash() {
+    let stack = Stack::up(&[]).await;
+    let address = stack.collector.address;
+    let calls = [
+        ("track", "t", json!({"event": "x"})),
+        ("identify", "i", json!({"traits": {"email": "ana@shop.example"}})),
+        ("page", "p", json!({"properties": {"url": "https://shop.example/"}})),
+        ("screen", "s", json!({"name": "Cart"})),
+        ("group", "g", json!({"groupId": "g1"})),
+        ("alias", "a", json!({"previousId": "u0"})),
+    ];
+    let mut number = 0;
+    for (long, short, fields) in calls {
+        for path in [
+            format!("/v1/{long}"),
+            format!("/v1/{short}"),
+            format!("/v1/{long}/"),
+            format!("/v1/{short}/"),
+        ] {
+            number += 1;
+            // By the address and not by what the message says of itself; the key once so, once so.
+            let mut message = with(
+                fields.clone(),
+                &json!({"userId": "u1", "messageId": format!("m{number}"), "type": "teleport"}),
+            );
+            let basic = [("Authorization", "Basic c2hvcDo=")];
+            let headers: &[_] = if number % 2 == 0 { &basic } else { &[] };
+            if headers.is_empty() {
+                message["writeKey"] = json!("shop");
+            }
+            let sent = message.to_string();
+            let answer = send(address, "POST", &path, headers, sent.as_bytes()).await;
+            let expected = json!({"success": true, "accepted": 1, "dropped": []});
+            assert_eq!((answer.status, answer.json()), (200, expected), "{path}");
+            // In a batch the same message is what it says.
+            let batch =
+                json!({"batch": [with(message, &json!({"type": long}))], "writeKey": "shop"});
+            for path in ["/v1/batch", "/v1/b/"] {
+                let answer = send(address, "POST", path, &[], batch.to_string().as_bytes()).await;
+                assert_eq!((answer.status, &answer.json()["accepted"]), (200, &json!(1)), "{path}");
+            }
+        }
+    }
+    let question = "SELECT name, count() AS events FROM events FINAL GROUP BY name ORDER BY name
+        SETTINGS output_format_json_quote_64bit_integers = 0";
+    let rows: Vec<Value> = stack.stored(question).await;
+    let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["alias", "group", "identify", "page_view", "screen", "x"]);
+    assert!(rows.iter().all(|row| row["events"] == 4), "{rows:?}");
 }

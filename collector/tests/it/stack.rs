@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use collector::{Assets, CollectorConfig, CollectorError, ManualClock};
+use collector::{Assets, CollectorConfig, CollectorError, Handle, ManualClock};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::Server;
@@ -37,6 +37,9 @@ struct Arguments {
 pub(crate) struct Collector {
     runtime: Option<tokio::runtime::Runtime>,
     pub(crate) address: SocketAddr,
+    pub(crate) handle: Handle,
+    /// What time it is there.
+    pub(crate) clock: Arc<ManualClock>,
     shutdown: Option<oneshot::Sender<()>>,
     ended: oneshot::Receiver<Result<(), CollectorError>>,
 }
@@ -52,7 +55,9 @@ impl Collector {
         let streaming = "stream(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)";
         let assets = Assets::new(whole, streaming, b"\0asm");
         let settings = config.check_with(data_dir, assets).unwrap();
-        let settings = settings.with_clock(Arc::new(ManualClock::at(NOW)));
+        let clock = Arc::new(ManualClock::at(NOW));
+        let settings = settings.with_clock(clock.clone());
+        let handle = settings.handle();
         let (shutdown, stop) = oneshot::channel::<()>();
         let (tell_end, ended) = oneshot::channel();
         let (tell_address, address) = oneshot::channel();
@@ -74,7 +79,7 @@ impl Collector {
         // It answers, or it has ended with an error that the test is about.
         let alive = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let _answered_or_ended = exchange(address, alive).await;
-        Self { runtime: Some(runtime), address, shutdown: Some(shutdown), ended }
+        Self { runtime: Some(runtime), address, handle, clock, shutdown: Some(shutdown), ended }
     }
 
     /// Ends it as the system would: nothing is finished, nothing drained.
@@ -164,6 +169,7 @@ pub(crate) fn away(data_dir: &Path) -> Server {
         "user-agent=uptime",
         "path=/admin",
         "host=staging.shop.example",
+        "referrer=spam.example",
     ];
     let sites = json!([{"name": "shop", "origins": ["https://shop.example"], "exclude": exclude}]);
     std::fs::write(data_dir.join("sites.json"), sites.to_string()).unwrap();

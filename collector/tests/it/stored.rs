@@ -39,7 +39,11 @@ async fn an_event_is_stored_with_all_that_is_known_of_it() {
         "consent_analytics": "granted", "consent_personalization": "unknown", "consent_ads": "denied",
         "properties": {"price": "9.5", "size.eu": "42"}, "bot_reason": "",
     });
-    assert_eq!(rows, [expected]);
+    let unknown = json!({
+        "os_version": "", "value": 0, "currency": "", "value_reporting": 0, "currency_reporting": "",
+        "click_id_kind": "", "click_id": "",
+    });
+    assert_eq!(rows, [with(expected, &unknown)]);
 }
 
 #[tokio::test]

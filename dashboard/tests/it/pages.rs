@@ -75,7 +75,7 @@ async fn a_step_that_does_not_parse_is_told_beside_the_form_that_keeps_it() {
 #[tokio::test]
 async fn a_site_without_any_event_shows_the_tag_to_paste() {
     let database = shop().await;
-    let settings = settings().collector_at("127.0.0.1:4999".parse().unwrap());
+    let settings = settings().collector_at("http", "127.0.0.1:4999".parse().unwrap());
     let started = Started::with(settings, database.server().clone()).await;
     let page = started.get("/sites/blog").await.body;
     let tag =

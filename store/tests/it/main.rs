@@ -6,3 +6,4 @@ mod engine;
 mod migrate;
 mod rows;
 mod site;
+mod visitor_salt;

@@ -27,7 +27,15 @@ async fn a_new_database_gets_every_migration_and_a_second_run_none() {
     assert_eq!((applied[0].version, applied[0].name), (1, "0001_events.sql"));
     assert_eq!(
         tables(&database).await,
-        ["bot_events", "definitions", "events", "identifiers", "migrations", "suppressions"]
+        [
+            "bot_events",
+            "definitions",
+            "events",
+            "identifiers",
+            "migrations",
+            "suppressions",
+            "visitor_salts"
+        ]
     );
     assert_eq!(migrate(database.server()).await.unwrap(), []);
 }

@@ -38,11 +38,18 @@ fn full() -> EventRow {
         browser: text("Firefox"),
         browser_version: text("140.0"),
         os: text("Android"),
+        os_version: text("16"),
         language: text("hr-HR"),
         screen_width: 65_535,
         consent_analytics: 1,
         consent_personalization: 2,
         consent_ads: 1,
+        value: -12_345_678,
+        currency: text("USD"),
+        value_reporting: 999_999_999_999_999_999,
+        currency_reporting: text("EUR"),
+        click_id_kind: text("gclid"),
+        click_id: text("Cj0K"),
         properties: vec![(text("cart.items"), text("2")), (text("price"), text("59.90"))],
         bot_reason: text("webdriver"),
     }
@@ -56,7 +63,7 @@ async fn stored(database: &TestDatabase, from: &str) -> Vec<EventRow> {
 #[tokio::test]
 async fn every_column_of_an_event_comes_back_as_it_went() {
     let database = TestDatabase::create().await;
-    let plain = serde_json::to_value(EventRow::default()).unwrap();
+    let plain = serde_json::to_value(<EventRow>::default()).unwrap();
     let sent = serde_json::to_value(full()).unwrap();
     for (column, value) in sent.as_object().unwrap() {
         assert_ne!(Some(value), plain.get(column), "{column} says nothing");

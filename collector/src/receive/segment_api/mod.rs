@@ -179,6 +179,7 @@ fn part<'a>(
     Part {
         ip: ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         user_agent: text(context.user_agent),
+        told: None,
         context: wire,
         events: Vec::new(),
     }

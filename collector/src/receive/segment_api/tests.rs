@@ -1,16 +1,26 @@
 //! The adapter by itself: what becomes of a message.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::enrich::Told;
 
 const NOW: i64 = 1_800_000_000_000;
 const UUID: &str = "5b2aeb8c-5026-4504-b40a-b1c0c423627f";
 
+/// A head with nothing in it.
+static NOTHING: LazyLock<Told<'static>> = LazyLock::new(Told::default);
+
 fn from_server() -> Sender<'static> {
-    Sender { ip: IpAddr::from([203, 0, 113, 9]), user_agent: "axios/1.7", origin: None }
+    Sender {
+        ip: IpAddr::from([203, 0, 113, 9]),
+        user_agent: "axios/1.7",
+        origin: None,
+        told: &NOTHING,
+    }
 }
 
 /// The first event as JSON, with the visitor's address and user agent.

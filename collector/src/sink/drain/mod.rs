@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::Sink;
 use super::split::{Again, Placed, Splitter};
+use super::{Failure, Sink};
 use crate::error::chain;
 use crate::health::Health;
 use crate::spool::block::{Block, Damaged};
@@ -44,7 +44,7 @@ pub(crate) async fn drain(
                 wait = RETRY_FIRST;
             }
             Err(error) => {
-                splitter.metrics.inserts_retried.inc();
+                splitter.metrics.insert_failed(Failure::of(&error));
                 health.clickhouse_is_away(&chain(&error));
                 tokio::time::sleep(with_jitter(wait)).await;
                 wait = (wait * 2).min(RETRY_MAX);

@@ -7,6 +7,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::time::Instant;
 
 use super::{Part, Sink};
 use crate::clock::Clock;
@@ -71,11 +72,8 @@ impl Splitter<'_> {
                 let reason = if journal.is_refused(table, &range) {
                     None
                 } else {
-                    match sink.insert(&part).await {
-                        Ok(()) => {
-                            self.metrics.inserted(table, part.rows.len() as u64);
-                            continue;
-                        }
+                    match self.insert(&part, sink).await {
+                        Ok(()) => continue,
                         Err(error @ SinkError::Reject(_)) => Some(chain(&error)),
                         Err(error) => return Err(error.into()),
                     }
@@ -104,6 +102,19 @@ impl Splitter<'_> {
             }
         }
         Ok(Placed::In { bad_rows })
+    }
+
+    /// Inserts, and measures what went in.
+    async fn insert(&self, part: &Part<'_>, sink: &impl Sink) -> Result<(), SinkError> {
+        let began = Instant::now();
+        sink.insert(part).await?;
+        let (rows, inserts) = (part.rows.len() as u64, &self.metrics.inserts);
+        inserts.seconds.observe_time(began.elapsed());
+        inserts.rows.observe(rows);
+        inserts.bytes.observe(part.rows.iter().map(|row| row.len() as u64).sum());
+        self.metrics.inserted(part.table, rows);
+        self.metrics.inserted_at(self.clock.now_millis());
+        Ok(())
     }
 
     /// Makes the part's only row a dead letter.

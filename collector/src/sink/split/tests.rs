@@ -97,7 +97,7 @@ fn a_block_of_nothing_but_bad_rows_is_given_up() {
         rows: Mutex::default(),
     };
     let (block, metrics) = (block(2000), Metrics::new());
-    for (bytes_max, letters) in [(1000, 1..3), (10 << 20, BAD_ROWS_MAX..BAD_ROWS_MAX + 1)] {
+    for (bytes_max, letters) in [(1200, 1..3), (10 << 20, BAD_ROWS_MAX..BAD_ROWS_MAX + 1)] {
         let dead = DeadLetters::bounded(dir.path(), bytes_max);
         let splitter = Splitter { dead: &dead, clock: &SystemClock, metrics: &metrics };
         let journal = Journal::open(dir.path().join("3.split"), &block).unwrap();

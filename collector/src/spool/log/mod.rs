@@ -18,6 +18,7 @@ use super::block::{Block, Damaged, Frame, Header};
 use super::journal::{JOURNAL, Journal};
 use super::replay;
 use crate::error::StartError;
+use crate::metrics::SpoolSeconds;
 
 /// What an answered event survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -78,6 +79,7 @@ pub(crate) struct Spool {
     sealed: Notify,
     sync_wanted: Notify,
     synced: watch::Sender<Synced>,
+    seconds: SpoolSeconds,
     /// Held, not read: the system frees the lock when it is dropped, or the process dies.
     _lock: File,
 }
@@ -146,15 +148,24 @@ impl Spool {
             sealed: Notify::new(),
             sync_wanted: Notify::new(),
             synced: watch::Sender::default(),
+            seconds: SpoolSeconds::default(),
             _lock: lock,
         };
         Ok((spool, found))
     }
 
+    /// Measures into these from now on.
+    pub(crate) fn timed_by(mut self, seconds: SpoolSeconds) -> Self {
+        self.seconds = seconds;
+        self
+    }
+
     /// Appends one request's rows. When this returns, they survive the end of the process, and with
     /// [`Durability::Disk`] the end of the machine.
     pub(crate) async fn append(&self, mut frame: Frame) -> Result<(), AppendError> {
+        let began = Instant::now();
         let position = self.write(&mut frame)?;
+        self.seconds.append.observe_time(began.elapsed());
         match self.durability {
             Durability::Process => Ok(()),
             Durability::Disk => self.wait_until_synced(position).await,
@@ -359,6 +370,24 @@ impl Spool {
         self.state().waiting.len()
     }
 
+    /// How long the oldest event has waited, by when its file was made; of a file that the last run
+    /// left and that was copied since, by when it was last written. Nought where none waits.
+    pub(crate) fn waiting_since(&self) -> Duration {
+        let oldest = {
+            let state = self.state();
+            let waiting = state.waiting.front().map(|sealed| (sealed.sequence, sealed.suffix));
+            let open = state.open.as_ref().filter(|open| open.rows > 0);
+            waiting.or_else(|| open.map(|open| (open.sequence, OPEN)))
+        };
+        let Some((sequence, suffix)) = oldest else { return Duration::ZERO };
+        let Ok(file) = fs::metadata(file_path(&self.dir, sequence, suffix)) else {
+            // Sealed or inserted since.
+            return Duration::ZERO;
+        };
+        let made = file.created().into_iter().chain(file.modified()).min();
+        made.and_then(|made| made.elapsed().ok()).unwrap_or_default()
+    }
+
     async fn wait_until_synced(&self, position: u64) -> Result<(), AppendError> {
         self.sync_wanted.notify_one();
         let mut synced = self.synced.subscribe();
@@ -380,7 +409,9 @@ impl Spool {
                 (files, state.appended)
             };
             let sync = move || files.iter().try_for_each(|file| file.sync_data());
+            let began = Instant::now();
             let failed = !matches!(tokio::task::spawn_blocking(sync).await, Ok(Ok(())));
+            self.seconds.sync.observe_time(began.elapsed());
             self.synced.send_modify(|synced| {
                 synced.upto = upto;
                 if failed {

@@ -1,0 +1,236 @@
+//! Who gets in, how often and how much.
+
+use std::time::Duration;
+
+use serde_json::json;
+use store::site::{Site, SiteSettings};
+use store::testing::TestDatabase;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::http::send;
+use crate::rejected::assert_rejected;
+use crate::stack::{Collector, NOW, Stack, alone, batch, eventually, page_view};
+
+const SHOP: (&str, &str) = ("Origin", "https://shop.example");
+
+/// Believes what the test says of its address, and limits this machine as any other.
+const FROM_ANYWHERE: [&str; 4] =
+    ["--trusted-proxy", "loopback", "--unlimited-network", "203.0.113.0/24"];
+
+#[tokio::test]
+async fn an_address_that_is_too_fast_is_told_when_to_come_again() {
+    let flags = [&FROM_ANYWHERE[..], &["--page-rate", "1", "--server-rate", "0"]].concat();
+    let (collector, _dir) = alone(&flags).await;
+    let post = async |ip: &str, events: u64| {
+        let events: Vec<_> = (0..events).map(page_view).collect();
+        collector.post_as(&[SHOP, ("X-Forwarded-For", ip)], &batch(&events)).await
+    };
+    // A minute's worth and what is in the batch that crosses it: the 100 are paid in 40 s.
+    assert_eq!(post("2001:db8::1", 100).await.status, 202);
+    let refused = post("2001:db8::2", 1).await;
+    assert_rejected(&refused, 429, "address_too_fast");
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=40).contains(&wait), "{wait}");
+    // Another line, a network that the operator named, and a server at the same address.
+    assert_eq!(post("2001:db8:0:1::1", 1).await.status, 202);
+    for _ in 0..3 {
+        assert_eq!(post("203.0.113.7", 100).await.status, 202);
+    }
+    let (server, sent) = ([("X-Forwarded-For", "2001:db8::1")], batch(&[page_view(1)]));
+    assert_eq!(collector.post_as(&server, &sent).await.status, 202);
+}
+
+#[tokio::test]
+async fn every_way_in_is_limited_and_bad_requests_count_too() {
+    let flags = [&FROM_ANYWHERE[..], &["--server-rate", "1"]].concat();
+    let (collector, _dir) = alone(&flags).await;
+    let ways = [
+        ("POST", "/v1/events", "{"),
+        ("POST", "/v1/batch", "{"),
+        ("GET", "/v1/pixel.gif?site=shop", ""),
+    ];
+    for (number, (method, path, body)) in ways.into_iter().enumerate() {
+        let ip = format!("198.51.100.{number}");
+        let from = [("X-Forwarded-For", ip.as_str())];
+        for _ in 0..60 {
+            let answer = send(collector.address, method, path, &from, body.as_bytes()).await;
+            assert_ne!(answer.status, 429, "{path}");
+        }
+        // At most one is paid while the sixty are sent.
+        let mut refused = send(collector.address, method, path, &from, body.as_bytes()).await;
+        for _ in 0..60 {
+            if refused.status == 429 {
+                break;
+            }
+            refused = send(collector.address, method, path, &from, body.as_bytes()).await;
+        }
+        assert_rejected(&refused, 429, "address_too_fast");
+    }
+    let metrics = collector.get("/metrics").await;
+    let line = r#"requests_rejected_total{reason="address_too_fast"} 3"#;
+    assert!(metrics.text().contains(line), "{}", metrics.text());
+}
+
+#[tokio::test]
+async fn a_large_body_that_is_too_fast_is_answered_all_the_same() {
+    let flags = [&FROM_ANYWHERE[..], &["--server-rate", "1"]].concat();
+    let (collector, _dir) = alone(&flags).await;
+    let events: Vec<_> = (0..1000).map(page_view).collect();
+    assert_eq!(collector.post(&batch(&events)).await.status, 202);
+    assert_rejected(&collector.post(&batch(&events)).await, 429, "address_too_fast");
+}
+
+#[tokio::test]
+async fn a_site_that_is_too_fast_does_not_stop_another() {
+    let (collector, _dir) = alone(&["--site-rate", "1"]).await;
+    let events: Vec<_> = (0..100).map(page_view).collect();
+    assert_eq!(collector.post(&batch(&events)).await.status, 202);
+    let refused = collector.post(&batch(&events)).await;
+    assert_rejected(&refused, 429, "site_too_fast");
+    let unknown = collector.post(&json!({"site": "other", "sent_at": 1, "events": []})).await;
+    assert_rejected(&unknown, 403, "site_unknown");
+}
+
+async fn shop_with(database: &TestDatabase, events_per_day: u64) {
+    let origins = vec!["https://shop.example".parse().unwrap()];
+    let settings = SiteSettings {
+        origins,
+        events_per_day: events_per_day.try_into().ok(),
+        ..SiteSettings::default()
+    };
+    let site = Site { name: "shop".parse().unwrap(), settings };
+    store::site::add(database.server(), &site, NOW).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sites_quota_holds_over_restarts_and_for_other_collectors() {
+    let Stack { collector, data_dir, database } = Stack::up(&[]).await;
+    shop_with(&database, 5).await;
+    let post = async |collector: &Collector, from: u64, count: u64| {
+        let events: Vec<_> = (from..from + count).map(page_view).collect();
+        collector.post(&batch(&events)).await
+    };
+    // What was taken before there was a quota is not known here yet, so two have to do.
+    eventually("the quota is known", || async {
+        let answer = post(&collector, 0, 5).await;
+        answer.status == 429
+    })
+    .await;
+    let refused = post(&collector, 50, 1).await;
+    let error = assert_rejected(&refused, 429, "site_over_quota");
+    assert!(error["message"].as_str().unwrap().contains('5'), "{error}");
+    // The tests' time is 8 in the morning.
+    assert_eq!(refused.header("retry-after"), Some("57600"));
+    collector.stop().await;
+
+    let again = Collector::start(data_dir.path(), database.server(), &[]).await;
+    assert_rejected(&post(&again, 50, 1).await, 429, "site_over_quota");
+    let other_dir = tempfile::TempDir::new().unwrap();
+    let other = Collector::start(other_dir.path(), database.server(), &[]).await;
+    assert_rejected(&post(&other, 50, 1).await, 429, "site_over_quota");
+
+    shop_with(&database, 1_000_000).await;
+    eventually("the raised quota is known", || async { post(&other, 50, 1).await.status == 202 })
+        .await;
+}
+
+/// Opens a connection and sends so much on it.
+async fn open(collector: &Collector, sent: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(collector.address).await.unwrap();
+    stream.write_all(sent).await.unwrap();
+    stream
+}
+
+/// Whether the collector closes the connection soon.
+async fn is_closed(stream: &mut TcpStream) -> bool {
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest));
+    read.await.is_ok()
+}
+
+#[tokio::test]
+async fn idle_connections_give_way_to_new_ones() {
+    // Nothing but giving way makes room: the times are longer than the test may take.
+    let flags = ["--connections-max", "8", "--header-timeout", "10m", "--body-timeout", "10m"];
+    let (collector, _dir) = alone(&flags).await;
+    let get = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut quiet = Vec::new();
+    for sent in [b"".as_slice(), b"POST /v1/ev", get] {
+        for _ in 0..8 {
+            quiet.push(open(&collector, sent).await);
+        }
+        assert_eq!(collector.post(&batch(&[page_view(1)])).await.status, 202);
+    }
+    assert!(is_closed(&mut quiet[0]).await, "the longest quiet went first");
+    let metrics = collector.get("/metrics").await;
+    assert!(!metrics.text().contains("connections_gave_way_total 0\n"), "{}", metrics.text());
+}
+
+#[tokio::test]
+async fn a_request_under_way_does_not_give_way() {
+    let flags = ["--connections-max", "2", "--header-timeout", "10m", "--body-timeout", "10m"];
+    let (collector, _dir) = alone(&flags).await;
+    let body = batch(&[page_view(1)]).to_string();
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut slow = open(&collector, head.as_bytes()).await;
+    for number in 0..20 {
+        assert_eq!(collector.post(&batch(&[page_view(number)])).await.status, 202);
+    }
+    slow.write_all(body.as_bytes()).await.unwrap();
+    let mut told = String::new();
+    slow.read_to_string(&mut told).await.unwrap();
+    assert!(told.starts_with("HTTP/1.1 202 "), "{told}");
+}
+
+#[tokio::test]
+async fn an_address_cannot_hold_all_connections() {
+    let flags = [
+        "--connections-per-address-max",
+        "3",
+        "--unlimited-network",
+        "203.0.113.0/24",
+        "--header-timeout",
+        "10m",
+        "--body-timeout",
+        "10m",
+    ];
+    let (collector, _dir) = alone(&flags).await;
+    let body = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{";
+    let mut busy = Vec::new();
+    for _ in 0..3 {
+        busy.push(open(&collector, body).await);
+    }
+    // All that this machine may have are in the middle of a body: the next one is closed at once.
+    eventually("a fourth one is closed", || async {
+        let mut fourth = open(&collector, b"").await;
+        let mut byte = [0];
+        let read = tokio::time::timeout(Duration::from_millis(200), fourth.read(&mut byte));
+        matches!(read.await, Ok(Ok(0) | Err(_)))
+    })
+    .await;
+    drop(busy);
+    eventually("there is room again", || async {
+        let mut stream = open(&collector, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        let mut told = [0; 12];
+        stream.read_exact(&mut told).await.is_ok() && told == *b"HTTP/1.1 200"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_the_answers_is_ended() {
+    let flags = ["--header-timeout", "300ms", "--body-timeout", "300ms"];
+    let (collector, _dir) = alone(&flags).await;
+    let mut stream = TcpStream::connect(collector.address).await.unwrap();
+    let many = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    // As long as it takes anything: until its answers fill what lies between, and then it is ended.
+    let ended = tokio::time::timeout(Duration::from_secs(30), async {
+        while stream.write_all(&many).await.is_ok() {}
+    });
+    assert!(ended.await.is_ok(), "the connection is still open");
+    assert_eq!(collector.get("/healthz").await.status, 200);
+}

@@ -1,0 +1,153 @@
+//! A collector and a ClickHouse that can be ended and started again.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use anyhow::ensure;
+use footfall_tests::{Footfall, Running, eventually, footfall};
+use tempfile::TempDir;
+
+use super::PATIENCE;
+
+/// Where the collector is now; another after each start.
+pub(super) type Address = Arc<RwLock<String>>;
+
+pub(super) struct House {
+    // In this order: programs must be gone before their folders are.
+    collector: Option<Running>,
+    engine: Option<Running>,
+    database: TempDir,
+    data: TempDir,
+    pub(super) clickhouse: String,
+    pub(super) address: Address,
+    /// Further arguments of the collector.
+    pub(super) arguments: Vec<String>,
+}
+
+impl House {
+    /// Both up, with the site `shop`.
+    pub(super) fn up(arguments: &[&str]) -> Self {
+        let mut house = Self::without_collector(arguments);
+        house.start_collector();
+        house
+    }
+
+    pub(super) fn without_collector(arguments: &[&str]) -> Self {
+        let mut house = Self {
+            collector: None,
+            engine: None,
+            database: tempfile::tempdir().unwrap(),
+            data: tempfile::tempdir().unwrap(),
+            clickhouse: "http://127.0.0.1:0".to_owned(),
+            address: Address::default(),
+            arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
+        };
+        house.start_clickhouse();
+        let add = ["site", "add", "shop", "--origin", "https://shop.example"];
+        let add = [&add[..], &["--clickhouse-url", &house.clickhouse]].concat();
+        Footfall::printed(&add).unwrap();
+        house
+    }
+
+    /// On the port it had before.
+    pub(super) fn start_clickhouse(&mut self) {
+        let port = self.clickhouse.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
+        let folder = self.database.path().to_str().unwrap();
+        let arguments = ["clickhouse", "--data-dir", folder, "--engine-port", &port];
+        let engine = Running::start(&arguments, "clickhouse ready").unwrap();
+        self.clickhouse = engine.address("clickhouse ready").unwrap();
+        self.engine = Some(engine);
+    }
+
+    /// As `kill -9`.
+    pub(super) fn kill_clickhouse(&mut self) {
+        self.engine = None;
+    }
+
+    pub(super) fn start_collector(&mut self) {
+        let command = footfall(&self.collect()).unwrap();
+        self.start_as(command);
+    }
+
+    /// The collector by a command that ends in [`Self::collect`].
+    pub(super) fn start_as(&mut self, command: Command) {
+        let running = Running::start_command(command, "collector").unwrap();
+        let address = running.address("collector").unwrap();
+        *self.address.write().unwrap_or_else(PoisonError::into_inner) = address;
+        self.collector = Some(running);
+    }
+
+    /// The collector's own arguments.
+    pub(super) fn collect(&self) -> Vec<&str> {
+        let data = self.data.path().to_str().unwrap();
+        let arguments = ["collect", "--data-dir", data, "--clickhouse-url", &self.clickhouse];
+        let further = self.arguments.iter().map(String::as_str);
+        arguments.into_iter().chain(["--collector-listen", "127.0.0.1:0"]).chain(further).collect()
+    }
+
+    /// As `kill -9`.
+    pub(super) fn kill_collector(&mut self) {
+        self.collector = None;
+    }
+
+    /// As a service manager does it.
+    pub(super) fn stop_collector(&mut self) {
+        self.collector.take().unwrap().stop().unwrap();
+    }
+
+    pub(super) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    pub(super) fn spool(&self) -> PathBuf {
+        self.data.path().join("spool")
+    }
+
+    pub(super) fn collector(&self) -> String {
+        self.address.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A metric's value.
+    pub(super) fn metric(&self, name: &str) -> f64 {
+        let url = format!("{}/metrics", self.collector());
+        let text = ureq::get(url).call().unwrap().into_body().read_to_string().unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no metric {name}")).parse().unwrap()
+    }
+
+    /// Memory of the collector's process, in MiB.
+    pub(super) fn memory_mb(&self) -> f64 {
+        let id = self.collector.as_ref().unwrap().id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
+    pub(super) fn ask(&self, question: &str) -> anyhow::Result<String> {
+        let answer = ureq::post(&self.clickhouse).send(question)?;
+        Ok(answer.into_body().with_config().limit(1 << 30).read_to_string()?)
+    }
+
+    /// The ids of all rows there are, doubles included: an insert that was done twice shows.
+    fn stored(&self) -> anyhow::Result<Vec<String>> {
+        let ids = self.ask("SELECT event_id FROM footfall.events WHERE site = 'shop'")?;
+        let mut ids: Vec<String> = ids.lines().map(str::to_owned).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Waits until all that was answered is in, and holds that nothing is there twice.
+    pub(super) fn holds_once(&self, answered: &[String]) {
+        let stored = eventually(PATIENCE, || {
+            let stored = self.stored()?;
+            let missing = answered.iter().filter(|id| stored.binary_search(id).is_err()).count();
+            ensure!(missing == 0, "{missing} of {} answered events are missing", answered.len());
+            Ok(stored)
+        })
+        .unwrap();
+        let mut once = stored.clone();
+        once.dedup();
+        assert_eq!(stored.len(), once.len(), "rows are there twice");
+    }
+}

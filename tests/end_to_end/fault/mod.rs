@@ -1,0 +1,18 @@
+//! Faults on command: the real collector and the real ClickHouse, with a load between them that
+//! remembers what it was answered.
+
+mod clickhouse_ends;
+mod collector_ends;
+mod disk_full;
+mod geo_file;
+mod house;
+mod load;
+mod spool_file;
+
+use std::time::Duration;
+
+use house::House;
+use load::Load;
+
+/// How long a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(90);

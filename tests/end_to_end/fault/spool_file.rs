@@ -1,0 +1,103 @@
+//! Files of the spool are cut, changed or taken away.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::ensure;
+use footfall_tests::eventually;
+
+use super::{House, Load, PATIENCE};
+
+/// Thirty events, one a request, in one file that no ClickHouse has taken yet; then a kill.
+fn one_file(house: &mut House) -> (Vec<String>, PathBuf) {
+    let before = files(house);
+    house.start_collector();
+    let answered = thirty(house);
+    house.kill_collector();
+    let new: Vec<PathBuf> =
+        files(house).into_iter().filter(|file| !before.contains(file)).collect();
+    let [file] = new.try_into().unwrap();
+    (answered, file)
+}
+
+fn thirty(house: &House) -> Vec<String> {
+    let load = Load::start(&house.address, 1, 1);
+    load.goes_on(30);
+    load.end()
+}
+
+fn files(house: &House) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(house.spool()) else { return Vec::new() };
+    let number = |path: &Path| path.file_stem().unwrap().to_owned();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let blocks = paths.filter(|path| path.extension().is_some_and(|end| end == "open"));
+    // The last run's file is sealed by the next start, under the same number.
+    let mut blocks: Vec<_> = blocks.collect();
+    blocks.sort_by_key(|path| number(path));
+    blocks
+}
+
+fn cut(file: &Path, bytes: u64) {
+    let open = fs::OpenOptions::new().write(true).open(file).unwrap();
+    open.set_len(open.metadata().unwrap().len() - bytes).unwrap();
+}
+
+/// Turns one bit so many bytes before the end.
+fn flip(file: &Path, before_end: usize) {
+    let mut bytes = fs::read(file).unwrap();
+    let at = bytes.len() - before_end;
+    bytes[at] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn what_is_whole_goes_in_and_what_is_not_is_reported() {
+    let mut house = House::without_collector(&["--flush-age", "1h"]);
+    // So that the collector knows the site while ClickHouse is away.
+    house.start_collector();
+    let sites = house.data().join("sites.json");
+    eventually(PATIENCE, || {
+        ensure!(sites.exists(), "no copy of the sites");
+        Ok(())
+    })
+    .unwrap();
+    house.kill_collector();
+    house.kill_clickhouse();
+
+    let (mut cut_short, file) = one_file(&mut house);
+    cut(&file, 5);
+    let (mut flipped, file) = one_file(&mut house);
+    flip(&file, 20);
+    let (sealed, file) = one_file(&mut house);
+    // The next start seals it; then it is changed.
+    house.arguments = ["--flush-age", "500ms"].map(str::to_owned).to_vec();
+    house.start_collector();
+    flip(&file.with_extension("block"), 20);
+    let gone = thirty(&house);
+    let [file] = files(&house).try_into().unwrap_or_else(|_| [newest_block(&house)]);
+    fs::remove_file(file).unwrap();
+    house.start_clickhouse();
+
+    eventually(PATIENCE, || {
+        let damaged = house.metric("collector_blocks_damaged_total");
+        ensure!(damaged == 3.0, "{damaged} files were reported, not 3");
+        Ok(())
+    })
+    .unwrap();
+    // Of the first two only the last event was hurt; it cannot be told from one never answered.
+    cut_short.pop();
+    flipped.pop();
+    let whole = [cut_short, flipped].concat();
+    house.holds_once(&whole);
+    let stored = house.ask("SELECT count() FROM footfall.events").unwrap();
+    assert_eq!(stored.trim(), whole.len().to_string());
+    let aside = fs::read_dir(house.spool()).unwrap().map(|entry| entry.unwrap().path());
+    let aside = aside.filter(|path| path.extension().is_some_and(|end| end == "damaged")).count();
+    assert_eq!(aside, 2, "the changed files are kept beside");
+    assert!(sealed.len() >= 30 && gone.len() >= 30);
+}
+
+fn newest_block(house: &House) -> PathBuf {
+    let entries = fs::read_dir(house.spool()).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|end| end == "block")).max().unwrap()
+}

@@ -1,0 +1,96 @@
+//! `cargo xtask bench ingest`: floor and collector in turn, one core each, medians of several runs;
+//! then the collector with ClickHouse taking the rows.
+
+use anyhow::{Context, Result};
+
+use super::load::{Load, Measured};
+use super::report::{Pair, Report};
+use super::server::{NOWHERE, Server};
+use super::sustained;
+use crate::fetch::{self, Fetched};
+use crate::{build, place, program};
+
+/// Events of one request where they come in batches.
+const BATCH: u32 = 50;
+
+#[derive(clap::Args)]
+pub(crate) struct Ingest {
+    /// Print the result as one line of JSON after the table
+    #[arg(long)]
+    json: bool,
+    /// How often each measurement is made; the median counts
+    #[arg(long, default_value_t = 3, value_name = "COUNT")]
+    runs: usize,
+    /// Seconds of one measurement, after one second of warm-up
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Cargo's profile of the programs; dist is what is shipped
+    #[arg(long, default_value = "dist", value_parser = ["dist", "release"])]
+    profile: String,
+    /// Leave out the part with ClickHouse
+    #[arg(long)]
+    without_clickhouse: bool,
+}
+
+/// One side of one run.
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    pub(super) measured: Measured,
+    pub(super) cpu_s_per_million: f64,
+    pub(super) memory_max_mb: f64,
+}
+
+impl Ingest {
+    pub(crate) fn run(self) -> Result<()> {
+        let cores = std::thread::available_parallelism()?.get();
+        let fetched = fetch::fetch()?;
+        build::assets(&fetched)?;
+        let mut cargo = program::cargo();
+        cargo.args(["build", "--locked", "-p", "footfall", "-p", "footfall-bench"]);
+        program::run(cargo.args(["--profile", &self.profile]))?;
+        let mut report = Report::default();
+        for run in 1..=self.runs.max(1) {
+            println!("run {run} of {}", self.runs);
+            report.singles.push(self.pair(1, &fetched)?);
+            report.batches.push(self.pair(BATCH, &fetched)?);
+        }
+        if !self.without_clickhouse {
+            super::core::stay_anywhere(cores)?;
+            for events_per_request in [1, BATCH] {
+                let floor = report.floor(events_per_request).context("there was a run")?;
+                let load = Load {
+                    events_per_request,
+                    seconds: 6.0 * self.seconds,
+                    rate: Some(floor / 4.0),
+                };
+                report.sustained.push(sustained::run(&self.profile, load, &fetched, cores)?);
+            }
+        }
+        print!("{report}");
+        if self.json {
+            println!("{}", report.json());
+        }
+        Ok(())
+    }
+
+    fn pair(&self, events_per_request: u32, fetched: &Fetched) -> Result<Pair> {
+        let load = Load { events_per_request, seconds: self.seconds, rate: None };
+        let floor = Server::floor(&self.profile)?;
+        let floor = self.side(load, floor)?;
+        let data_dir = place::target().join("bench");
+        let collector = Server::collector(&self.profile, NOWHERE, &data_dir, &fetched.geo_file)?;
+        let collector = self.side(load, collector)?;
+        std::fs::remove_dir_all(data_dir)?;
+        Ok(Pair { floor, collector })
+    }
+
+    fn side(&self, load: Load, server: Server) -> Result<Side> {
+        let before = server.cpu_seconds()?;
+        let measured = load.run(&self.profile, &server.address)?;
+        let cpu = server.cpu_seconds()? - before;
+        let memory_max_mb = server.memory_max_mb()?;
+        server.kill()?;
+        let cpu_s_per_million = cpu / measured.events_sent as f64 * 1e6;
+        Ok(Side { measured, cpu_s_per_million, memory_max_mb })
+    }
+}

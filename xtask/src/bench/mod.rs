@@ -1,0 +1,25 @@
+//! `cargo xtask bench`: how fast, beside a floor measured in the same run.
+
+mod core;
+mod http;
+mod ingest;
+mod load;
+mod report;
+mod server;
+mod sustained;
+
+use anyhow::Result;
+
+#[derive(clap::Subcommand)]
+pub(crate) enum Bench {
+    /// How fast the collector takes events in, beside a bare server that only reads and parses them
+    Ingest(ingest::Ingest),
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> Result<()> {
+        match self {
+            Self::Ingest(command) => command.run(),
+        }
+    }
+}
