@@ -1,7 +1,7 @@
 // What the visitor agrees to: in one place, whether or not there is WebAssembly.
 
 import { send } from './fallback.js';
-import { answers, leftOut, remove, set } from './host.js';
+import { answers, CALLED, FORGOTTEN, leftOut, remove, set } from './host.js';
 
 const PURPOSES = ['analytics', 'personalization', 'ads'];
 
@@ -21,7 +21,7 @@ export const consent = (given, call, tell) => {
     ['visitor', 'user', 'session', 'queue'].forEach(remove);
   }
   set('consent', after.join(' '));
-  if (denied) return tell((tracker) => tracker.forgotten());
-  if (before[0] === 'denied') tell((tracker) => tracker.call('page'));
+  if (denied) return tell(FORGOTTEN);
+  if (before[0] === 'denied') tell(CALLED, 'page');
   call(['consent']);
 };

@@ -2,7 +2,7 @@
 // 'wasm-unsafe-eval') or late: views and calls, with the same ids in the same storage, so that
 // the tracker goes on from here if it comes. Each event goes at once, and is not tried again.
 
-import { answers, beacon, get, leftOut, newId, page, set } from './host.js';
+import { answers, beacon, CALLED, get, leftOut, NAVIGATED, newId, page, set, SHOWN } from './host.js';
 
 const INACTIVITY_MILLIS = 30 * 60 * 1000;
 
@@ -20,7 +20,7 @@ export const send = (type, fields, consented = answers()) => {
   const visitor = known(get('visitor'));
   set('session', `${session} ${at}`);
   set('visitor', visitor);
-  const [url, title, category] = page().split('\n');
+  const [url, category] = page().split('\n');
   const levels = category.split('/').slice(0, 8);
   beacon(
     JSON.stringify({
@@ -33,7 +33,7 @@ export const send = (type, fields, consented = answers()) => {
       consent: { analytics, personalization, ads },
       url,
       referrer,
-      title,
+      title: document.title,
       categories: category ? levels.map((_, last) => levels.slice(0, last + 1).join('/')) : [],
       ...fields,
     }),
@@ -41,32 +41,26 @@ export const send = (type, fields, consented = answers()) => {
 };
 
 const view = () => {
-  const [url, , , from] = page().split('\n');
-  referrer = viewed || from;
-  viewed = url;
+  referrer = viewed || document.referrer;
+  viewed = location.href;
   send('page_view');
 };
 
 const address = (url) => url.replace(/#(?![/!]).*/, '');
 
-const nothing = () => {};
+const call = (lines) => {
+  const [name, first, second, json] = lines.split('\n');
+  const properties = json ? JSON.parse(json) : undefined;
+  if (name === 'page') return view();
+  if (name === 'step') return send(name, { funnel: first, step: second, properties });
+  if (name !== 'identify') return send('custom', { name, properties });
+  if (answers()[0] !== 'denied') set('user', first);
+  send(name, { properties });
+};
 
-export const fallback = {
-  start: view,
-  shown: view,
-  navigated: () => address(location.href) === address(viewed) || view(),
-  call(lines) {
-    const [name, first, second, json] = lines.split('\n');
-    const properties = json ? JSON.parse(json) : undefined;
-    if (name === 'page') return view();
-    if (name === 'step') return send(name, { funnel: first, step: second, properties });
-    if (name !== 'identify') return send('custom', { name, properties });
-    if (answers()[0] !== 'denied') set('user', first);
-    send(name, { properties });
-  },
-  hidden: nothing,
-  forgotten: nothing,
-  tick: nothing,
-  answered: nothing,
-  idle: () => true,
+// Takes what the tracker takes, and is idle whenever it is asked: it waits for nothing.
+export const fallback = (signal, detail) => {
+  if (signal === CALLED) call(detail);
+  else if (signal === NAVIGATED ? address(location.href) !== address(viewed) : signal <= SHOWN) view();
+  return true;
 };

@@ -1,6 +1,19 @@
 // The browser as the tracker (src/browser) and the fallback without WebAssembly (fallback.js) both
 // need it: what is kept, the page, ids, and the ways out. Nothing here throws.
 
+// What a tracker is told, by number; src/lib.rs reads them. With `NAVIGATED` comes whether the address
+// was replaced, with `STARTED` whether the page is viewed already, with `ANSWERED` a status, with
+// `CALLED` four lines.
+export const STARTED = 0;
+export const NAVIGATED = 1;
+export const SHOWN = 2;
+export const HIDDEN = 3;
+export const FORGOTTEN = 4;
+export const TICKED = 5;
+export const ANSWERED = 6;
+export const IDLE = 7;
+export const CALLED = 8;
+
 const memory = {};
 let site = '';
 let url = '';
@@ -72,13 +85,11 @@ export const isJson = (text) => {
   }
 };
 
-// Address, title, category and referrer, a line each.
+// Address and category, a line each.
 export const page = () => {
   const meta = document.querySelector('meta[name="footfall:category"]');
   const levels = ((meta && meta.content) || '').split('/').map((level) => level.trim());
-  const category = levels.filter((level) => level).join('/');
-  const lines = [location.href, document.title, category, document.referrer];
-  return lines.map((line) => line.replace(/\s+/g, ' ')).join('\n');
+  return `${location.href}\n${levels.filter((level) => level).join('/').replace(/\s+/g, ' ')}`;
 };
 
 // No `Intl`: its first call in a page takes 50 ms.
@@ -94,15 +105,13 @@ const batch = (events) => {
 
 // A text goes as text/plain, which needs no preflight request.
 export const post = (events) => {
-  // Whoever posts is told, though another may have taken over meanwhile.
-  const answered = tell((tracker) => tracker.answered);
   const status = async () =>
     (await fetch(url, { method: 'POST', body: batch(events), keepalive: true, credentials: 'omit' })).status;
   status()
     .catch(() => 0)
     .then((status) => {
       say(status, events);
-      tell(() => answered(status));
+      tell(ANSWERED, status);
     });
 };
 
@@ -115,7 +124,7 @@ export const beacon = (events) => {
 
 export const later = (afterMillis) => {
   clearTimeout(timer);
-  timer = setTimeout(() => tell((tracker) => tracker.tick()), afterMillis);
+  timer = setTimeout(() => tell(TICKED), afterMillis);
 };
 
 export const say = (...what) => debug && console.debug('footfall:', ...what);

@@ -8,7 +8,7 @@
 
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { open, say } from './host.js';
+import { CALLED, HIDDEN, IDLE, NAVIGATED, open, say, SHOWN, STARTED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 
 const CALLS_MAX = 100;
@@ -30,10 +30,9 @@ const run = (script, before) => {
   let ended = false;
 
   // A trap, or a page that throws into us, ends the tracker: what it holds may be half done.
-  const tell = (signal) => {
-    if (!tracker) return;
+  const tell = (signal, detail) => {
     try {
-      return signal(tracker);
+      return tracker && tracker(signal, detail);
     } catch (error) {
       tracker = null;
       ended = true;
@@ -53,7 +52,7 @@ const run = (script, before) => {
       const texts = values.filter((value) => !isObject(value) && value != null);
       const lines = [0, 1, 2].map((at) => `${at in texts ? texts[at] : ''}`.replace(/\n/g, ' '));
       lines.push((object && JSON.stringify(object)) || '');
-      tell((tracker) => tracker.call(lines.join('\n')));
+      tell(CALLED, lines.join('\n'));
     } catch (error) {
       // An object that cannot be written as JSON.
       say('left out:', error);
@@ -66,7 +65,7 @@ const run = (script, before) => {
   footfall.q = { push: call };
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
-  footfall.idle = () => !!tell((tracker) => tracker.idle());
+  footfall.idle = () => !!tell(IDLE);
   window.footfall = footfall;
 
   open(__FOOTFALL_SITE__, collector, debug, tell);
@@ -78,7 +77,7 @@ const run = (script, before) => {
     if (ended) return;
     const viewed = !!tracker;
     tracker = next;
-    tell((tracker) => tracker.start(viewed));
+    tell(STARTED, viewed);
     waiting.splice(0).forEach(call);
     footfall.ready = !!tracker;
   };
@@ -88,16 +87,16 @@ const run = (script, before) => {
     const original = history[method];
     history[method] = function () {
       const result = original.apply(this, arguments);
-      tell((tracker) => tracker.navigated(method === 'replaceState'));
+      tell(NAVIGATED, method === 'replaceState');
       return result;
     };
   }
   const hide = () => {
     late();
-    tell((tracker) => tracker.hidden());
+    tell(HIDDEN);
   };
-  addEventListener('popstate', () => tell((tracker) => tracker.navigated(false)));
-  addEventListener('pageshow', (event) => event.persisted && tell((tracker) => tracker.shown()));
+  addEventListener('popstate', () => tell(NAVIGATED));
+  addEventListener('pageshow', (event) => event.persisted && tell(SHOWN));
   addEventListener('pagehide', hide);
   document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && hide());
   setTimeout(late, LATE_MILLIS);
@@ -117,7 +116,9 @@ const run = (script, before) => {
   instantiate().then(
     ({ instance }) => {
       attach(instance.exports);
-      begin(wasm);
+      begin((signal, detail) =>
+        signal === CALLED ? wasm.call(document, detail) : wasm.signal(document, signal, detail),
+      );
     },
     (error) => {
       say('no WebAssembly:', error);

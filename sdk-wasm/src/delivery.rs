@@ -18,6 +18,17 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
+    /// Nothing was sent, and nothing is to be.
+    pub(crate) const fn new() -> Self {
+        Self {
+            in_flight: String::new(),
+            beaconed: String::new(),
+            due: None,
+            failures: 0,
+            any_sent: false,
+        }
+    }
+
     /// There is something to send: at once (in the browser's next task) the first time, so that a
     /// short visit is told too; then in a little while, with company.
     pub(crate) fn wanted(&mut self, now: u64) {

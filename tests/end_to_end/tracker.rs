@@ -205,6 +205,48 @@ async fn a_page_that_throws_into_the_tracker_ends_it_and_hears_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_denies_everything_takes_ads_consent_back_with_a_last_event() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let collector = &stack.collector;
+    let without_wasm = format!(
+        "content-security-policy: script-src 'unsafe-inline' {collector}; connect-src {collector}\r\n"
+    );
+    for (name, policy) in [("back", String::new()), ("back-refused", without_wasm)] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let url = site.serve(policy, [EARLY, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        run(&tab, "footfall('consent', { ads: 'granted' })").await;
+        idle(&tab).await;
+        run(
+            &tab,
+            "footfall('consent', { analytics: 'denied', ads: 'denied' }); footfall('unseen')",
+        )
+        .await;
+        let kept = format!("Object.keys(localStorage).join() === 'footfall.{name}.consent'");
+        tab.wait_until(&kept).await.unwrap();
+        // Denied once more there is nothing to take back.
+        run(&tab, "footfall('consent', { personalization: 'denied' })").await;
+        tab.come_to("about:blank", "").await.unwrap();
+        tab.close().await.unwrap();
+        stored(&stack, name, &["page_view", "early", "consent", "consent"]);
+        let question = "SELECT arraySort(groupArray((consent_analytics, consent_ads)::Tuple(String, String))),
+                uniqExact(visitor_id)
+            FROM (SELECT site, name, visitor_id, consent_analytics, consent_ads FROM footfall.events FINAL UNION ALL SELECT site, name, visitor_id, consent_analytics, consent_ads FROM footfall.bot_events FINAL)
+            WHERE site = {site:String} AND name = 'consent' FORMAT TSV";
+        let answer =
+            ureq::post(&stack.clickhouse).query("param_site", name).send(question).unwrap();
+        let answer = answer.into_body().read_to_string().unwrap();
+        assert_eq!(answer.trim(), "[('denied','denied'),('unknown','granted')]\t1", "{name}");
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_browser_signals_counts_until_the_visitor_answers() {
     let stack = Stack::up(&[]).unwrap();
     let browser = Browser::start().await.unwrap();

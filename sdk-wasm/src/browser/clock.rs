@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use wasm_bindgen::prelude::wasm_bindgen;
+use js_sys::{Date, Math};
 
 /// Time and randomness, which the tracker has from nowhere else.
 pub trait Clock {
@@ -16,21 +16,12 @@ pub trait Clock {
     fn chance(&self) -> u8;
 }
 
-#[wasm_bindgen]
-extern "C" {
-    /// Whole milliseconds, far below 2^53, so nothing is lost.
-    #[wasm_bindgen(js_namespace = Date, js_name = now)]
-    fn date_now() -> f64;
-
-    #[wasm_bindgen(js_namespace = Math)]
-    fn random() -> f64;
-}
-
+/// Whole milliseconds, far below 2^53, so nothing is lost.
 pub(crate) fn now() -> u64 {
-    date_now() as u64
+    Date::now() as u64
 }
 
 /// Good enough to come back at different times.
 pub(crate) fn chance() -> u8 {
-    (random() * 256.0) as u8
+    (Math::random() * 256.0) as u8
 }

@@ -38,7 +38,12 @@ impl FakeBrowser {
 
     /// The page becomes another, as after `history.pushState`.
     pub(crate) fn go(&mut self, url: &str, title: &str) {
-        self.page = Page::new(format!("{url}\n{title}"));
+        self.open(url, "", "", title);
+    }
+
+    /// The page is this one.
+    pub(crate) fn open(&mut self, url: &str, category: &str, referrer: &str, title: &str) {
+        self.page = Page::new(format!("{url}\n{category}\n{referrer}\n{title}"));
     }
 }
 

@@ -12,6 +12,7 @@ pub use clock::Clock;
 pub use page::Scene;
 pub use storage::Storage;
 pub use transport::Outside;
+pub use web_sys::Document;
 
 use alloc::string::String;
 
@@ -23,12 +24,16 @@ pub trait Browser: Clock + Scene + Storage + Outside {}
 
 impl<T: Clock + Scene + Storage + Outside> Browser for T {}
 
-/// The real browser: what has a web-sys type through that, the rest through the loader, which needs
-/// it too where there is no WebAssembly.
+/// The real browser: js-sys and web-sys for what only the tracker asks it, and the loader for what it
+/// needs too where there is no WebAssembly.
 #[derive(Clone, Copy, Debug)]
-pub struct Window;
+pub struct Window<'a> {
+    /// Lent by the loader with each signal. To keep it, or to ask for it, would take a table of objects
+    /// and what fills it.
+    pub document: &'a Document,
+}
 
-impl Clock for Window {
+impl Clock for Window<'_> {
     fn now(&self) -> u64 {
         clock::now()
     }
@@ -42,9 +47,9 @@ impl Clock for Window {
     }
 }
 
-impl Scene for Window {
+impl Scene for Window<'_> {
     fn page(&self) -> Page {
-        page::read()
+        page::read(self.document)
     }
 
     fn is_json(&self, text: &str) -> bool {
@@ -52,7 +57,7 @@ impl Scene for Window {
     }
 }
 
-impl Storage for Window {
+impl Storage for Window<'_> {
     fn get(&self, key: &str) -> String {
         storage::get(key)
     }
@@ -66,7 +71,7 @@ impl Storage for Window {
     }
 }
 
-impl Outside for Window {
+impl Outside for Window<'_> {
     fn post(&mut self, events: &str) {
         transport::post(events);
     }

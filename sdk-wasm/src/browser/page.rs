@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Document;
 
 use crate::capture::page::Page;
 
@@ -17,12 +18,17 @@ pub trait Scene {
 
 #[wasm_bindgen(module = "/loader/host.js")]
 extern "C" {
-    /// The four lines of a [`Page`].
+    /// The first two lines of a [`Page`], the address and the category.
     fn page() -> String;
     #[wasm_bindgen(js_name = isJson)]
     pub(crate) fn is_json(text: &str) -> bool;
 }
 
-pub(crate) fn read() -> Page {
-    Page::new(page())
+pub(crate) fn read(document: &Document) -> Page {
+    let mut lines = page();
+    for line in [document.referrer(), document.title()] {
+        lines.push_str("\n");
+        lines.push_str(&line);
+    }
+    Page::new(lines)
 }

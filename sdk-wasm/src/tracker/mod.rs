@@ -75,6 +75,12 @@ pub struct Tracker {
 }
 
 impl Tracker {
+    /// A tracker that has seen nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { views: Views::new(), delivery: Delivery::new() }
+    }
+
     /// Takes a signal and does what follows from it.
     pub fn handle(&mut self, signal: Signal, browser: &mut impl Browser) {
         let (now, page) = (browser.now(), browser.page());

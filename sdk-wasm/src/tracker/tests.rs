@@ -103,7 +103,7 @@ fn all<'a>(events: &'a [Value], field: &str) -> Vec<&'a str> {
 #[test]
 fn the_first_view_is_sent_in_the_next_task_as_an_event_the_wire_reads() {
     let mut browser = FakeBrowser::at(HOME);
-    browser.go(HOME, "Home\nTea/Pots\nhttps://search.example/");
+    browser.open(HOME, "Tea/Pots", "https://search.example/", "Home");
     let mut visit = Visit::start_in(browser);
     assert_eq!(visit.last_wake(), Some(0));
     visit.tick_after(0);

@@ -27,6 +27,15 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// The last of wasm-opt's runs, which tells the names it gives.
+const WASM_LAST: [&str; 5] = [
+    "-Oz",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    "--minify-imports-and-exports-and-modules",
+];
+
 /// Writes `tracker.js`, all in one; `tracker.stream.js`, which fetches the WebAssembly; and
 /// `tracker.wasm`, under `sdk/` of the assets.
 pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
@@ -34,7 +43,9 @@ pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let folder = scratch.path();
     bind(&wasm, folder)?;
-    let (small, names) = shrink(fetched, &folder.join("footfall_bg.wasm"))?;
+    let wasm = folder.join("footfall_bg.wasm");
+    fs::write(&wasm, silent(fs::read(&wasm)?))?;
+    let (small, names) = shrink(fetched, &wasm)?;
     for script in ["loader.js", "host.js", "consent.js", "fallback.js"] {
         fs::copy(place::root().join("sdk-wasm/loader").join(script), folder.join(script))?;
     }
@@ -90,13 +101,58 @@ fn bind(wasm: &Path, to: &Path) -> Result<()> {
     bindgen.generate_output()?.emit(to)
 }
 
+/// Texts in the module that nobody reads: a panic in the page says nothing, but the linker keeps its
+/// words, and the digits to write numbers with among them. They are 5 % of the module.
+const UNREAD: [&str; 5] = [
+    "Tried to shrink to a larger capacity",
+    "memory allocation of ",
+    " bytes failed",
+    "capacity overflow",
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+     5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899",
+];
+/// How the name of a file of the standard library begins and ends, where a panic says it.
+const UNREAD_FILE: [&str; 2] = ["/rustc/", ".rs"];
+
+/// The module with zeros in place of what is [`UNREAD`]; wasm-opt leaves those out.
+fn silent(mut wasm: Vec<u8>) -> Vec<u8> {
+    let find = |wasm: &[u8], text: &str, from: usize| {
+        let rest = wasm.get(from..)?;
+        let at = rest.windows(text.len()).position(|window| window == text.as_bytes())?;
+        Some(from + at)
+    };
+    let [begin, end] = UNREAD_FILE;
+    let mut unread = Vec::new();
+    for text in UNREAD.into_iter().chain([begin]) {
+        let mut from = 0;
+        while let Some(at) = find(&wasm, text, from) {
+            from = at + text.len();
+            if text == begin {
+                from = find(&wasm, end, from).map_or(from, |at| at + end.len());
+            }
+            unread.push(at..from);
+        }
+    }
+    for range in unread {
+        if let Some(text) = wasm.get_mut(range) {
+            text.fill(0);
+        }
+    }
+    wasm
+}
+
 /// The module without a byte too many, and how its imports and exports are called in it.
 fn shrink(fetched: &Fetched, wasm: &Path) -> Result<(Vec<u8>, Names)> {
-    let small = wasm.with_extension("small");
-    let mut wasm_opt = node(&fetched.node_modules.join("binaryen/bin/wasm-opt"))?;
-    wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]);
-    wasm_opt.arg("--minify-imports-and-exports-and-modules");
-    let names = program::output(wasm_opt.args(WASM_FEATURES).arg(wasm).arg("-o").arg(&small))?;
+    let (flat, small) = (wasm.with_extension("flat"), wasm.with_extension("small"));
+    let wasm_opt = |from: &Path, passes: &[&str], to: &Path| {
+        let mut wasm_opt = node(&fetched.node_modules.join("binaryen/bin/wasm-opt"))?;
+        wasm_opt.args(passes).args(WASM_FEATURES).arg(from).arg("-o").arg(to);
+        program::output(&mut wasm_opt)
+    };
+    // Blocks and loops made anew from flat code are shorter than what LLVM made of them, and what is
+    // read anew is shortened once more.
+    wasm_opt(wasm, &["-Oz", "--flatten", "--rereloop", "-Oz"], &flat)?;
+    let names = wasm_opt(&flat, &WASM_LAST, &small)?;
     let names = serde_json::from_str(&names).context("wasm-opt says names in another form")?;
     Ok((fs::read(small)?, names))
 }
@@ -113,7 +169,7 @@ struct Names {
 impl Names {
     /// wasm-bindgen's script, with the short names for what the module exports.
     fn rename(&self, glue: &str) -> Result<String> {
-        let mut renamed = glue.to_owned();
+        let mut renamed = slim(glue)?;
         for (long, short) in &self.exports {
             for after in ["(", ")", ",", ";", "."] {
                 renamed = renamed
@@ -124,7 +180,7 @@ impl Names {
         let from = renamed.find("'./snippets/").context("the tracker does not use host.js")?;
         let rest = renamed.get(from + 1..).unwrap_or_default();
         let path = rest.split('\'').next().unwrap_or_default();
-        slim(&renamed.replace(path, "./host.js"))
+        Ok(renamed.replace(path, "./host.js"))
     }
 
     /// The script between the loader and wasm-bindgen's: what is called, and what is imported.
@@ -163,9 +219,25 @@ const SLIM: [(&str, &str); 2] = [
     ),
 ];
 
+/// How each imported function that gives a text does so.
+const GIVES_TEXT: &str =
+    "    const ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    const len1 = WASM_VECTOR_LEN;
+    getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+    getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+";
+/// The same, once for all.
+const GIVE_TEXT: &str = "
+function giveText(at, text) {
+    const ptr = passStringToWasm0(text, wasm.__wbindgen_malloc);
+    new Int32Array(wasm.memory.buffer, at, 2).set([ptr, WASM_VECTOR_LEN]);
+}
+";
+
 /// The script with [`SLIM`] functions in place of its own.
 fn slim(glue: &str) -> Result<String> {
-    let mut slim = glue.to_owned();
+    ensure!(glue.contains(GIVES_TEXT), "the glue gives texts in another way");
+    let mut slim = glue.replace(GIVES_TEXT, "    giveText(arg0, ret);\n") + GIVE_TEXT;
     for (head, short) in SLIM {
         let (before, rest) =
             slim.split_once(head).with_context(|| format!("no {head} in the glue"))?;
@@ -209,6 +281,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_panic_would_say_is_left_out_and_nothing_beside_it() {
+        let digits = UNREAD[4];
+        assert_eq!(digits.len(), 200);
+        let wasm = format!("queue capacity overflow/rustc/5/a.rsstep/rustc/6/b.rs{digits}0 bytes");
+        let silent = String::from_utf8(silent(wasm.clone().into_bytes())).unwrap();
+        assert_eq!(silent.len(), wasm.len());
+        assert_eq!(silent.replace('\0', ""), "queue step0 bytes");
+    }
+
+    #[test]
     fn the_glue_is_renamed_as_the_module_is() {
         let names = Names {
             imports: vec![("./footfall_bg.js".into(), "__wbg_now".into(), "a".into())],
@@ -218,11 +300,13 @@ mod tests {
                     wasm.call(1); wasm.memory.buffer; wasm.callback(2);\n\
                     function passStringToWasm0(arg) {\n    long();\n}\n\
                     function decodeText(bytes) {\n    long();\n}\n";
-        let renamed = names.rename(glue).unwrap();
+        let renamed = names.rename(&[glue, GIVES_TEXT].concat()).unwrap();
         let beginning = "import { post } from './host.js';\n\
                          wasm.b(1); wasm.c.buffer; wasm.callback(2);\nfunction passStringToWasm0(";
         assert!(renamed.starts_with(beginning), "{renamed}");
-        assert!(!renamed.contains("long"), "{renamed}");
+        assert!(!renamed.contains("long") && !renamed.contains("ptr1"), "{renamed}");
+        assert!(renamed.contains("    giveText(arg0, ret);\n"), "{renamed}");
+        assert!(renamed.contains("new Int32Array(wasm.c.buffer"), "{renamed}");
         assert!(names.script().contains("tracker = { call };"));
         assert!(names.script().contains("{ a: { a: __wbg_now } }"));
     }
