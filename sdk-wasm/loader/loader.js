@@ -127,6 +127,12 @@ const run = (script, before) => {
   );
 };
 
-try {
-  run(document.currentScript, window.footfall);
-} catch {}
+const tag = document.currentScript;
+const start = () => {
+  try {
+    run(tag, window.footfall);
+  } catch {}
+};
+// A page that the browser makes ready before the visitor asks for it is no visit until they do.
+if (document.prerendering) document.addEventListener('prerenderingchange', start);
+else start();

@@ -300,3 +300,35 @@ async fn what_the_browser_signals_counts_until_the_visitor_answers() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_viewed_when_it_is_shown_made_ready_ahead_or_seen_again() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("shown", &site.origin).unwrap();
+    // The driver cannot follow into a page that Chromium itself prerenders, so the page plays one.
+    let ahead = "<script>addEventListener('pageshow', (event) => window.persisted = event.persisted); \
+        window.ahead = location.pathname === '/'; \
+        Object.defineProperty(document, 'prerendering', { get: () => ahead });</script>";
+    let url = site.serve(String::new(), [EARLY, ahead, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    tab.wait_until("document.readyState === 'complete'").await.unwrap();
+    assert!(tab.holds("footfall.ready === undefined && localStorage.length === 0").await);
+    run(&tab, "ahead = false; document.dispatchEvent(new Event('prerenderingchange'))").await;
+    ready(&tab).await;
+    idle(&tab).await;
+    stored(&stack, "shown", &["page_view", "early"]);
+    tab.come_to(&format!("{url}/next"), "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    run(&tab, "setTimeout(() => history.back())").await;
+    tab.wait_until("location.pathname === '/' && window.persisted === true").await.unwrap();
+    idle(&tab).await;
+    stored(&stack, "shown", &["page_view", "early", "page_view", "early", "page_view"]);
+    assert!(tab.holds("errors.length === 0").await);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
