@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 const FILES: [(&str, &str); 3] =
-    [("LOADER", "loader.js"), ("GLUE", "footfall.js"), ("WASM", "footfall.wasm")];
+    [("WHOLE", "tracker.js"), ("STREAMING", "tracker.stream.js"), ("WASM", "tracker.wasm")];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-env-changed=FOOTFALL_ASSETS");

@@ -33,7 +33,7 @@ use crate::metrics::{Metrics, Now};
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Sent, Way, body, client_ip, is_trusted, pixel, redirect};
+use crate::receive::{Form, Sent, Way, body, client_ip, is_trusted, pixel, redirect};
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -407,10 +407,15 @@ impl Door {
         if let Some(tracker) = self.settings.assets.tracker(name) {
             return Ok(tracker);
         }
-        let site = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
+        let name = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
+        // A site's name has no dot in it.
+        let (site, form) = match name.strip_suffix(".stream") {
+            Some(site) => (site, Form::Streaming),
+            None => (name, Form::Whole),
+        };
         let sites = self.pipeline.sites.table();
         let site = sites.find(site).map_err(|_| Rejection::NotFound)?;
-        Ok(self.settings.assets.loader(&site.name, headers))
+        Ok(self.settings.assets.script(&site.name, form, headers))
     }
 
     fn ready(&self) -> Answered {

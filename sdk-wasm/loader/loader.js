@@ -1,111 +1,138 @@
 // What a site's tag is answered: `GET /s/SITE.js`. It takes the page's calls from the first moment,
-// fetches the tracker (src/lib.rs, as WebAssembly), and is its hands: it listens, posts and waits.
+// starts the tracker (src/lib.rs, as WebAssembly, which lies in this very script unless it is the
+// streaming form), and tells it what the browser tells.
 //
 // It runs in other people's pages, so nothing in it throws: a tracker that cannot work is silent.
-// The two words in capitals are replaced when it is served.
-(() => {
-  'use strict';
+// `cargo xtask build` makes tracker.js beside it and puts in the words in capitals, but for the site
+// and the version, which are put in when it is served.
 
-  const CALLS_MAX = 100;
-  const site = __FOOTFALL_SITE__;
-  const version = __FOOTFALL_VERSION__;
+import { consent } from './consent.js';
+import { fallback } from './fallback.js';
+import { CALLED, HIDDEN, IDLE, NAVIGATED, open, say, SHOWN, STARTED } from './host.js';
+import { attach, imports, tracker as wasm } from './tracker.js';
 
-  const script = document.currentScript;
-  // The tag twice in one page would count everything twice.
-  if (!script || (window.footfall && window.footfall.site)) return;
+const CALLS_MAX = 100;
+// The streaming form's module may hang; by then the page view goes without it.
+const LATE_MILLIS = 3000;
 
-  const debug = script.hasAttribute('data-debug');
-  // The page may have made a `footfall` of its own, to call before this script came.
-  const calls = (window.footfall && window.footfall.q) || [];
+const run = (script, before) => {
+  // The page may have made a `footfall` of its own: a function, to call before this script came, or
+  // an object of options. The tag twice in one page would count everything twice.
+  if (before && before.idle) return;
+  const early = (before && before.q) || [];
+  const waiting = [];
+  const dataset = (script && script.dataset) || {};
+  const option = (name) => (name in dataset ? dataset[name] || true : before && before[name]);
+
+  const collector = option('collector') || new URL(script.src).origin;
+  const debug = !!option('debug') || /[?&]footfall_debug\b/.test(location.search);
   let tracker = null;
-  let timer = 0;
+  let ended = false;
 
-  const safely = (work) => {
+  // A trap, or a page that throws into us, ends the tracker: what it holds may be half done.
+  const tell = (signal, detail) => {
     try {
-      return work();
+      return tracker && tracker(signal, detail);
     } catch (error) {
-      if (debug) console.debug('footfall:', error);
+      tracker = null;
+      ended = true;
+      footfall.ready = false;
+      say('ended:', error);
     }
   };
-  const tell = (signal) => safely(() => tracker && signal(tracker));
 
-  const call = (given) =>
-    tell(() => {
+  const call = (given) => {
+    try {
       const values = Array.from(given);
       const isObject = (value) => typeof value === 'object' && value !== null;
       const object = values.find(isObject);
-      if (values[0] === 'consent') {
-        const { analytics, personalization, ads } = object || {};
-        tracker.consent(analytics, personalization, ads);
-      } else {
-        const texts = values.filter((value) => !isObject(value) && value != null).map(String);
-        tracker.command(texts, object && JSON.stringify(object));
-      }
-    });
+      // What the visitor says counts at once, before anything that waits is sent.
+      if (values[0] === 'consent' && object) return consent(object, call, tell);
+      if (!tracker) return waiting.length < CALLS_MAX && waiting.push(given);
+      const texts = values.filter((value) => !isObject(value) && value != null);
+      const lines = [0, 1, 2].map((at) => `${at in texts ? texts[at] : ''}`.replace(/\n/g, ' '));
+      lines.push((object && JSON.stringify(object)) || '');
+      tell(CALLED, lines.join('\n'));
+    } catch (error) {
+      // An object that cannot be written as JSON.
+      say('left out:', error);
+    }
+  };
 
   const footfall = function () {
-    safely(() => footfall.q.push(arguments));
+    call(arguments);
   };
-  footfall.site = site;
-  footfall.q = { push: (given) => calls.length < CALLS_MAX && calls.push(given) };
+  footfall.q = { push: call };
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
-  footfall.idle = () => !!tell((tracker) => tracker.idle());
+  footfall.idle = () => !!tell(IDLE);
   window.footfall = footfall;
 
-  const host = {
-    post(url, body) {
-      // A text goes as text/plain, which needs no preflight request.
-      const request = { method: 'POST', body, keepalive: true, credentials: 'omit' };
-      const answered = (status) => tell((tracker) => tracker.answered(status));
-      safely(() =>
-        fetch(url, request).then(
-          (response) => answered(response.status),
-          () => answered(0),
-        ),
+  open(__FOOTFALL_SITE__, collector, debug, tell);
+  early.splice(0).forEach(call);
+  // Whoever holds on to the page's own `footfall` pushes to what was its array.
+  early.push = call;
+
+  const begin = (next) => {
+    if (ended) return;
+    const viewed = !!tracker;
+    tracker = next;
+    tell(STARTED, viewed);
+    waiting.splice(0).forEach(call);
+    footfall.ready = !!tracker;
+  };
+  const late = () => tracker || begin(fallback);
+
+  for (const method of ['pushState', 'replaceState']) {
+    const original = history[method];
+    history[method] = function () {
+      const result = original.apply(this, arguments);
+      tell(NAVIGATED, method === 'replaceState');
+      return result;
+    };
+  }
+  const hide = () => {
+    late();
+    tell(HIDDEN);
+  };
+  addEventListener('popstate', () => tell(NAVIGATED));
+  addEventListener('pageshow', (event) => event.persisted && tell(SHOWN));
+  addEventListener('pagehide', hide);
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && hide());
+  setTimeout(late, LATE_MILLIS);
+
+  const instantiate = async () => {
+    if (INLINE) {
+      const text = __FOOTFALL_WASM__;
+      const bytes = new Uint8Array(text.length);
+      // The low half of each character, whichever one-byte encoding the script was read in.
+      for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+      return WebAssembly.instantiate(bytes, imports);
+    }
+    const response = await fetch(new URL(`footfall-${__FOOTFALL_VERSION__}.wasm`, script.src), { credentials: 'omit' });
+    // A proxy that changes the content type must not cost the tracker.
+    return WebAssembly.instantiate(await response.arrayBuffer(), imports);
+  };
+  instantiate().then(
+    ({ instance }) => {
+      attach(instance.exports);
+      begin((signal, detail) =>
+        signal === CALLED ? wasm.call(document, detail) : wasm.signal(document, signal, detail),
       );
     },
-    later(afterMillis) {
-      clearTimeout(timer);
-      timer = setTimeout(() => tell((tracker) => tracker.tick()), afterMillis);
+    (error) => {
+      say('no WebAssembly:', error);
+      late();
     },
-  };
-
-  const listen = () => {
-    for (const method of ['pushState', 'replaceState']) {
-      const original = history[method];
-      history[method] = function () {
-        const result = original.apply(this, arguments);
-        tell((tracker) => tracker.navigated(method === 'replaceState'));
-        return result;
-      };
-    }
-    addEventListener('popstate', () => tell((tracker) => tracker.navigated(false)));
-    addEventListener('pageshow', (event) => event.persisted && tell((tracker) => tracker.shown()));
-    addEventListener('pagehide', () => tell((tracker) => tracker.hidden()));
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'hidden') tell((tracker) => tracker.hidden());
-    });
-  };
-
-  const start = async () => {
-    const { origin } = new URL(script.src);
-    const built = `${origin}/s/footfall-${version}`;
-    const module = await import(`${built}.js`);
-    await module.default({ module_or_path: `${built}.wasm` });
-    module.start(site, origin, debug, host);
-    tracker = module;
-    listen();
-    calls.forEach(call);
-    // Whoever holds on to the page's own `footfall` pushes to what was its array.
-    calls.push = call;
-    footfall.q.push = call;
-    footfall.ready = true;
-  };
-
-  safely(() =>
-    start().catch((error) => {
-      if (debug) console.debug('footfall:', error);
-    }),
   );
-})();
+};
+
+const tag = document.currentScript;
+const start = () => {
+  try {
+    run(tag, window.footfall);
+  } catch {}
+};
+// A page that the browser makes ready before the visitor asks for it is no visit until they do.
+if (document.prerendering) document.addEventListener('prerenderingchange', start);
+else start();

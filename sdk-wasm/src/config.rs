@@ -1,6 +1,4 @@
-//! What the loader says at the start, and the tracker's own limits.
-
-use wire::Context;
+//! The tracker's own limits.
 
 /// How soon an event leaves once the first one has gone: later ones wait this long for company.
 pub const FLUSH_MILLIS: u64 = 1000;
@@ -15,24 +13,3 @@ pub const BATCH_BYTES_MAX: usize = wire::limits::KEEPALIVE_BYTES_MAX - 2 * 1024;
 pub const RETRY_MILLIS_MIN: u64 = 1000;
 /// The longest wait between two attempts.
 pub const RETRY_MILLIS_MAX: u64 = 60_000;
-
-/// Settings of one page's tracker.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// The site's name, as in its tag.
-    pub site: String,
-    /// Where batches go.
-    pub events_url: String,
-    /// Whether to say on the console what was left out.
-    pub debug: bool,
-    /// What holds for the whole page.
-    pub context: Context<'static>,
-}
-
-impl Config {
-    /// The settings of `site`, whose events go to the collector at the origin `collector`.
-    #[must_use]
-    pub fn new(site: String, collector: &str, debug: bool, context: Context<'static>) -> Self {
-        Self { site, events_url: [collector, "/v1/events"].concat(), debug, context }
-    }
-}

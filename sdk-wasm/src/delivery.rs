@@ -1,29 +1,34 @@
 //! When to send, and what to do with the answer.
 
+use alloc::string::String;
+
 use crate::browser::Clock;
 use crate::config::{FLUSH_MILLIS, RETRY_MILLIS_MAX, RETRY_MILLIS_MIN};
+use crate::queue;
 
 /// One batch at a time on its way.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
-    in_flight: Vec<String>,
+    pub(crate) in_flight: String,
     /// Given to the browser as a beacon, unanswered: not to be given again by the next `pagehide`.
-    beaconed: Vec<String>,
+    pub(crate) beaconed: String,
     due: Option<u64>,
     failures: u32,
     any_sent: bool,
 }
 
-/// What became of a batch.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Its events leave the queue: they are on the collector's disk, or refused for good.
-    Done(Vec<String>),
-    /// Its events stay, and are sent again later.
-    Retry,
-}
-
 impl Delivery {
+    /// Nothing was sent, and nothing is to be.
+    pub(crate) const fn new() -> Self {
+        Self {
+            in_flight: String::new(),
+            beaconed: String::new(),
+            due: None,
+            failures: 0,
+            any_sent: false,
+        }
+    }
+
     /// There is something to send: at once (in the browser's next task) the first time, so that a
     /// short visit is told too; then in a little while, with company.
     pub(crate) fn wanted(&mut self, now: u64) {
@@ -39,7 +44,7 @@ impl Delivery {
     }
 
     /// A batch goes.
-    pub(crate) fn sent(&mut self, events: Vec<String>) {
+    pub(crate) fn sent(&mut self, events: String) {
         self.in_flight = events;
         self.due = None;
         self.any_sent = true;
@@ -51,28 +56,22 @@ impl Delivery {
     }
 
     /// A batch goes without an answer to come.
-    pub(crate) fn beaconed(&mut self, events: Vec<String>) {
-        self.beaconed.extend(events);
+    pub(crate) fn beaconed(&mut self, events: &str) {
+        queue::push_line(&mut self.beaconed, events);
     }
 
-    /// What a beacon must not carry: on its way already.
-    pub(crate) fn on_the_way(&self) -> Vec<String> {
-        [self.in_flight.as_slice(), self.beaconed.as_slice()].concat()
-    }
-
-    /// The answer's HTTP status came; 0 where there was none.
-    pub(crate) fn answered(&mut self, status: u16, clock: &mut dyn Clock) -> Outcome {
+    /// The answer's HTTP status came, 0 where there was none: gives the events that leave the queue,
+    /// because they are on the collector's disk or refused for good. The others are sent again later.
+    pub(crate) fn answered(&mut self, status: u16, clock: &impl Clock) -> String {
         let events = core::mem::take(&mut self.in_flight);
-        self.beaconed.clear();
+        self.beaconed = String::new();
         if is_final(status) {
             self.failures = 0;
-            return Outcome::Done(events);
+            return events;
         }
-        let mut chance = [0];
-        clock.fill_random(&mut chance);
-        self.due = Some(clock.now() + wait_millis(self.failures, chance[0]));
+        self.due = Some(clock.now() + wait_millis(self.failures, clock.chance()));
         self.failures = self.failures.saturating_add(1);
-        Outcome::Retry
+        String::new()
     }
 
     /// Whether a batch is on its way.

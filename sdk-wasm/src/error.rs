@@ -14,31 +14,30 @@ pub enum Refusal {
     NoStep,
     /// `footfall('identify')` without an id, or with one too long to be kept whole.
     NoUser,
-    /// A consent that is neither `granted` nor `denied`.
-    UnknownChoice,
-    /// The event's properties are not JSON.
-    NotJson,
     /// The event is longer than the queue takes.
     TooLarge,
-    /// The collector refused the batch for good, with this status.
-    Rejected(u16),
+    /// The collector refused the batch for good: the browser's console has the status.
+    Rejected,
+}
+
+impl Refusal {
+    /// What the console says: every page downloads these words, and the README explains them.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::NoName => "no name",
+            Self::NoStep => "no step",
+            Self::NoUser => "no user",
+            Self::TooLarge => "too large",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::Denied => "left out: consent to analytics is denied",
-            Self::NoName => "left out: a call needs a name",
-            Self::NoStep => "left out: a step needs a funnel and a step",
-            Self::NoUser => "left out: identify needs an id of at most 256 bytes",
-            Self::UnknownChoice => "left out: consent is 'granted' or 'denied'",
-            Self::NotJson => "left out: properties are not JSON",
-            Self::TooLarge => "left out: the event is larger than 15 KiB",
-            Self::Rejected(status) => {
-                return write!(out, "left out: the collector refused a batch with {status}");
-            }
-        };
-        out.write_str(text)
+        out.write_str(self.tag())
     }
 }
 

@@ -1,117 +1,74 @@
 #![doc = include_str!("../README.md")]
+#![no_std]
+#![expect(clippy::single_char_add_str, reason = "a character costs its encoder, 200 bytes")]
+
+extern crate alloc;
+#[cfg(any(test, not(feature = "page")))]
+extern crate std;
 
 pub mod browser;
 pub mod capture;
 pub mod config;
 pub mod consent;
+mod cut;
 mod delivery;
 pub mod error;
 mod id;
+mod json;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+mod page;
 mod queue;
 mod session;
 pub mod tracker;
 mod visitor;
 
-use std::cell::RefCell;
-
+use spin::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::browser::{Window, transport};
-use crate::config::Config;
-use crate::consent::Change;
-use crate::tracker::{Command, Effect, Signal, Tracker};
+use crate::browser::{Document, Window};
+use crate::cut::cut;
+use crate::tracker::{Call, Signal, Tracker};
 
-struct Running {
-    tracker: Tracker,
-    window: Window,
-    host: transport::Host,
-}
+/// One page, one thread, one tracker. The lock is never waited for: who finds it taken goes.
+static RUNNING: Mutex<Tracker> = Mutex::new(Tracker::new());
 
-thread_local! {
-    static RUNNING: RefCell<Option<Running>> = const { RefCell::new(None) };
-}
-
-/// Starts the tracker for `site` and views the page. Called once, by the loader, which is `host`.
+/// What happened, by its number in loader/host.js, and what belongs to it: one way in for all, since
+/// each costs the page some 50 bytes. Any other number asks whether everything that was
+/// seen is delivered.
 #[wasm_bindgen]
-pub fn start(site: String, collector: &str, debug: bool, host: transport::Host) {
-    let Some(window) = Window::open(&site) else { return };
-    let config = Config::new(site, collector, debug, window.context());
-    RUNNING.with(|running| {
-        if let Ok(mut running) = running.try_borrow_mut() {
-            *running = Some(Running { tracker: Tracker::new(config), window, host });
+pub fn signal(document: &Document, signal: u32, detail: u32) -> bool {
+    let signal = match signal {
+        0 => Signal::Started { viewed: detail != 0 },
+        1 => Signal::Navigated { replaced: detail != 0 },
+        2 => Signal::Shown,
+        3 => Signal::Hidden,
+        4 => Signal::Forgotten,
+        5 => Signal::Ticked,
+        6 => Signal::Answered { status: detail as u16 },
+        _ => {
+            let mut idle = false;
+            run(document, |tracker, window| idle = tracker.is_idle(window));
+            return idle;
         }
-    });
-    signal(Signal::Started);
+    };
+    run(document, |tracker, window| tracker.handle(signal, window));
+    false
 }
 
-/// What the page asked for by `footfall(...)`: the texts it gave in their order, and the object it
-/// gave, if any, as JSON.
+/// What the page asked for by `footfall(...)`, a line each: the three texts it gave in their order and
+/// the object as JSON, empty where it gave none.
 #[wasm_bindgen]
-pub fn command(texts: Vec<String>, json: Option<String>) {
-    signal(Signal::Command(Command::parse(texts, json)));
+pub fn call(document: &Document, lines: &str) {
+    let (name, rest) = cut(lines, b'\n');
+    let (first, rest) = cut(rest, b'\n');
+    let (second, json) = cut(rest, b'\n');
+    run(document, |tracker, window| tracker.call(Call { name, first, second, json }, window));
 }
 
-/// `footfall('consent', {...})`: the answer to each purpose, `granted` or `denied`, where given.
-#[wasm_bindgen]
-pub fn consent(analytics: Option<String>, personalization: Option<String>, ads: Option<String>) {
-    let change = Change::parse(analytics.as_deref(), personalization.as_deref(), ads.as_deref());
-    signal(Signal::Command(change.map(Command::Consent)));
-}
-
-/// The page changed its own address; `replaced` where it put the new one in the old one's place.
-#[wasm_bindgen]
-pub fn navigated(replaced: bool) {
-    signal(Signal::Navigated { replaced });
-}
-
-/// The page came back whole from the browser's back-forward cache.
-#[wasm_bindgen]
-pub fn shown() {
-    signal(Signal::Shown);
-}
-
-/// The page is no longer seen, and may never be again.
-#[wasm_bindgen]
-pub fn hidden() {
-    signal(Signal::Hidden);
-}
-
-/// The time asked for by `Host::later` has come.
-#[wasm_bindgen]
-pub fn tick() {
-    signal(Signal::Ticked);
-}
-
-/// The collector answered the batch with an HTTP status; 0 where there was no answer.
-#[wasm_bindgen]
-pub fn answered(status: u16) {
-    signal(Signal::Answered { status });
-}
-
-/// Whether everything that was seen is delivered: for tests, which must not close a page too early.
-#[wasm_bindgen]
-#[must_use]
-pub fn idle() -> bool {
-    RUNNING.with(|running| {
-        let Ok(running) = running.try_borrow() else { return false };
-        running.as_ref().is_some_and(|running| running.tracker.is_idle(&running.window))
-    })
-}
-
-/// Hands a signal to the tracker and does what it wants done. A signal that comes while another is
-/// handled (a page that patched its storage to navigate, say) is left out: a panic would take the
-/// tracker down for good.
-fn signal(signal: Signal) {
-    RUNNING.with(|running| {
-        let Ok(mut running) = running.try_borrow_mut() else { return };
-        let Some(Running { tracker, window, host }) = running.as_mut() else { return };
-        for effect in tracker.handle(signal, window) {
-            match effect {
-                Effect::Send { url, body } => host.post(&url, &body),
-                Effect::Beacon { url, body } => transport::beacon(window.navigator(), &url, &body),
-                Effect::Wake { after_millis } => host.later(after_millis),
-                Effect::Say(text) => transport::say(&text),
-            }
-        }
-    });
+/// What comes while something else is handled (a page that patched its storage to navigate, say) is
+/// left out: a panic would take the tracker down for good. So does the lock of one that broke off.
+fn run<'a>(document: &'a Document, work: impl FnOnce(&mut Tracker, &mut Window<'a>)) {
+    if let Some(mut tracker) = RUNNING.try_lock() {
+        work(&mut tracker, &mut Window { document });
+    }
 }

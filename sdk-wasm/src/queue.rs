@@ -2,71 +2,101 @@
 //!
 //! Every change reads what is stored and writes it back: another tab may have added or delivered
 //! events since. An event that two tabs send has one id, and the collector keeps one of it.
+//! Lines stay the text they are stored as: a list of them would be the larger half of this file.
 
-use crate::browser::Storage;
+use alloc::string::String;
+
+use crate::browser::{Browser, Storage};
 use crate::config::{BATCH_BYTES_MAX, EVENT_BYTES_MAX, QUEUE_EVENTS_MAX};
+use crate::cut::cut;
 use crate::error::Refusal;
 
 const QUEUE: &str = "queue";
 
 /// Adds an event. The oldest gives way when the queue is full.
-pub(crate) fn push(event: &str, storage: &mut (impl Storage + ?Sized)) -> Result<(), Refusal> {
+pub(crate) fn push(event: &str, storage: &mut impl Storage) -> Result<(), Refusal> {
     if event.len() > EVENT_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }
-    let mut events = all(storage);
-    events.push(event.into());
-    let surplus = events.len().saturating_sub(QUEUE_EVENTS_MAX);
-    store(events.get(surplus..).unwrap_or_default(), storage);
+    let stored = stored(storage);
+    let is_full = lines(&stored).count() >= QUEUE_EVENTS_MAX;
+    let mut events = String::from(if is_full { cut(&stored, b'\n').1 } else { &stored });
+    push_line(&mut events, event);
+    storage.set(QUEUE, &events);
     Ok(())
 }
 
-/// The oldest events that fit one batch, without those in `except`.
-pub(crate) fn batch(storage: &(impl Storage + ?Sized), except: &[String]) -> Vec<String> {
+/// The oldest events that fit one batch, without those in `sent` and `beaconed`, and without what is
+/// no event: something else wrote there, and one such line would cost its batch.
+pub(crate) fn batch(browser: &impl Browser, sent: &str, beaconed: &str) -> String {
     let mut bytes = 0;
-    let mut events = all(storage);
-    events.retain(|event| !except.contains(event));
-    let fitting = events.iter().take_while(|event| {
-        bytes += event.len() + 1;
-        bytes <= BATCH_BYTES_MAX
-    });
-    let count = fitting.count();
-    events.truncate(count);
-    events
+    kept(&stored(browser), |line| {
+        let wanted = line.starts_with('{')
+            && !has(sent, line)
+            && !has(beaconed, line)
+            && browser.is_json(line);
+        if wanted {
+            bytes += line.len() + 1;
+        }
+        wanted && bytes <= BATCH_BYTES_MAX
+    })
 }
 
 /// Takes out events that are delivered, or never will be.
-pub(crate) fn remove(events: &[String], storage: &mut (impl Storage + ?Sized)) {
-    let mut left = all(storage);
-    left.retain(|event| !events.contains(event));
-    store(&left, storage);
+pub(crate) fn remove(events: &str, storage: &mut impl Storage) {
+    let left = kept(&stored(storage), |event| !has(events, event));
+    if left.is_empty() {
+        storage.remove(QUEUE);
+    } else {
+        storage.set(QUEUE, &left);
+    }
 }
 
 /// Whether there is nothing to deliver.
-pub(crate) fn is_empty(storage: &(impl Storage + ?Sized)) -> bool {
-    storage.get(QUEUE).is_none_or(|stored| stored.is_empty())
+pub(crate) fn is_empty(storage: &impl Storage) -> bool {
+    stored(storage).is_empty()
 }
 
-/// Forgets every event.
-pub(crate) fn clear(storage: &mut (impl Storage + ?Sized)) {
-    storage.remove(QUEUE);
+/// The events of a text, one a line.
+pub(crate) fn lines(events: &str) -> impl Iterator<Item = &str> {
+    let mut rest = events;
+    core::iter::from_fn(move || {
+        let (line, after) = cut(rest, b'\n');
+        rest = after;
+        Some(line).filter(|line| !line.is_empty())
+    })
 }
 
-fn all(storage: &(impl Storage + ?Sized)) -> Vec<String> {
-    let stored = storage.get(QUEUE).unwrap_or_default();
-    stored.lines().filter(|line| line.len() <= EVENT_BYTES_MAX).map(Into::into).collect()
-}
-
-fn store(events: &[String], storage: &mut (impl Storage + ?Sized)) {
-    if events.is_empty() {
-        storage.remove(QUEUE);
-    } else {
-        storage.set(QUEUE, &events.join("\n"));
+/// Adds an event to a text that has one a line.
+pub(crate) fn push_line(events: &mut String, event: &str) {
+    if !events.is_empty() {
+        events.push_str("\n");
     }
+    events.push_str(event);
+}
+
+fn has(events: &str, event: &str) -> bool {
+    lines(events).any(|line| line == event)
+}
+
+fn kept(events: &str, mut keep: impl FnMut(&str) -> bool) -> String {
+    let mut kept = String::new();
+    for line in lines(events) {
+        if keep(line) {
+            push_line(&mut kept, line);
+        }
+    }
+    kept
+}
+
+fn stored(storage: &impl Storage) -> String {
+    storage.get(QUEUE)
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
     use crate::browser::fake::FakeBrowser;
 
@@ -80,10 +110,10 @@ mod tests {
         for number in 0..QUEUE_EVENTS_MAX + 3 {
             push(&event(number), &mut browser).unwrap();
         }
-        let kept = all(&browser);
-        assert_eq!(kept.len(), QUEUE_EVENTS_MAX);
-        assert_eq!(kept.first(), Some(&event(3)));
-        assert_eq!(kept.last(), Some(&event(QUEUE_EVENTS_MAX + 2)));
+        let kept = stored(&browser);
+        assert_eq!(lines(&kept).count(), QUEUE_EVENTS_MAX);
+        assert_eq!(lines(&kept).next(), Some(event(3).as_str()));
+        assert_eq!(lines(&kept).last(), Some(event(QUEUE_EVENTS_MAX + 2).as_str()));
     }
 
     #[test]
@@ -98,31 +128,32 @@ mod tests {
     fn a_batch_keeps_below_what_a_browser_sends_from_a_closing_page() {
         let mut browser = FakeBrowser::default();
         for number in 0..10 {
-            let event = format!("{number}{}", "x".repeat(EVENT_BYTES_MAX - 1));
+            let event = format!(r#"{{"{number}":"{}"}}"#, "x".repeat(EVENT_BYTES_MAX - 8));
             push(&event, &mut browser).unwrap();
         }
-        let first = batch(&browser, &[]);
-        assert_eq!(first.len(), BATCH_BYTES_MAX / (EVENT_BYTES_MAX + 1));
+        let first = batch(&browser, "", "");
+        let count = lines(&first).count();
+        assert_eq!(count, BATCH_BYTES_MAX / (EVENT_BYTES_MAX + 1));
         remove(&first, &mut browser);
-        assert!(batch(&browser, &[])[0].starts_with(&first.len().to_string()));
+        assert!(batch(&browser, "", "").starts_with(&format!(r#"{{"{count}""#)));
     }
 
     #[test]
     fn only_what_was_delivered_is_taken_out() {
         let mut browser = FakeBrowser::default();
         push(&event(1), &mut browser).unwrap();
-        let sent = batch(&browser, &[]);
+        let sent = batch(&browser, "", "");
         push(&event(2), &mut browser).unwrap();
         remove(&sent, &mut browser);
-        assert_eq!(batch(&browser, &[]), [event(2)]);
-        assert_eq!(batch(&browser, &[event(2)]), Vec::<String>::new());
+        assert_eq!(batch(&browser, "", ""), event(2));
+        assert_eq!(batch(&browser, &event(2), ""), "");
     }
 
     #[test]
     fn an_emptied_queue_leaves_no_key_behind() {
         let mut browser = FakeBrowser::default();
         push(&event(1), &mut browser).unwrap();
-        remove(&[event(1)], &mut browser);
+        remove(&event(1), &mut browser);
         assert!(browser.stored.is_empty());
     }
 }

@@ -1,7 +1,10 @@
 //! A run of events at most 30 minutes apart, across the pages and tabs of a site.
 
+use alloc::string::String;
+
 use crate::browser::Browser;
-use crate::id;
+use crate::cut::cut;
+use crate::{id, json};
 
 /// An event later than this after the one before begins another session.
 pub(crate) const INACTIVITY_MILLIS: u64 = 30 * 60 * 1000;
@@ -9,25 +12,21 @@ pub(crate) const INACTIVITY_MILLIS: u64 = 30 * 60 * 1000;
 const SESSION: &str = "session";
 
 /// The id of the session an event of this moment belongs to, which the event prolongs.
-pub(crate) fn session(browser: &mut dyn Browser) -> String {
+pub(crate) fn session(browser: &mut impl Browser) -> String {
     let now = browser.now();
-    let stored = browser.get(SESSION).unwrap_or_default();
+    let stored = browser.get(SESSION);
     // A clock put far back makes another session too: the stored time would keep this one forever.
-    let going_on = stored.split_once(' ').filter(|(known, last)| {
-        id::is_id(known)
-            && last.parse().is_ok_and(|last: u64| now.abs_diff(last) <= INACTIVITY_MILLIS)
-    });
-    let session = match going_on {
-        Some((known, _)) => known.into(),
-        None => id::new(browser),
-    };
-    browser.set(SESSION, &[&session, " ", &now.to_string()].concat());
+    let (known, last) = cut(&stored, b' ');
+    // What is no number becomes a time that is far from now.
+    let digit = |number: u64, digit| number.wrapping_mul(10).wrapping_add(u64::from(digit) - 48);
+    let last = last.bytes().fold(0, |number, byte| digit(number, byte.max(b'0')));
+    let going_on = id::is_id(known) && now.abs_diff(last) <= INACTIVITY_MILLIS;
+    let session = if going_on { known.into() } else { browser.id() };
+    let mut kept = session.clone();
+    kept.push_str(" ");
+    json::push_number(&mut kept, now);
+    browser.set(SESSION, &kept);
     session
-}
-
-/// Forgets the session.
-pub(crate) fn forget(browser: &mut dyn Browser) {
-    browser.remove(SESSION);
 }
 
 #[cfg(test)]

@@ -1,35 +1,32 @@
 //! Who this browser is to the site.
 
+use alloc::string::String;
+
 use crate::browser::Browser;
 use crate::id;
 
 const VISITOR: &str = "visitor";
 const USER: &str = "user";
 
-/// The visitor's id; made on the first event, kept until consent is taken back.
-pub(crate) fn visitor(browser: &mut dyn Browser) -> String {
-    if let Some(known) = browser.get(VISITOR).filter(|known| id::is_id(known)) {
+/// The visitor's id; made on the first event, kept until the visitor does not want to be measured.
+pub(crate) fn visitor(browser: &mut impl Browser) -> String {
+    let known = browser.get(VISITOR);
+    if id::is_id(&known) {
         return known;
     }
-    let new = id::new(browser);
+    let new = browser.id();
     browser.set(VISITOR, &new);
     new
 }
 
-/// The person's known id, once `identify` has told it.
-pub(crate) fn user(browser: &dyn Browser) -> Option<String> {
+/// The person's known id, empty until `identify` has told it.
+pub(crate) fn user(browser: &impl Browser) -> String {
     browser.get(USER)
 }
 
 /// Keeps the person's known id for the events to come.
-pub(crate) fn identify(user: &str, browser: &mut dyn Browser) {
+pub(crate) fn identify(user: &str, browser: &mut impl Browser) {
     browser.set(USER, user);
-}
-
-/// Forgets both.
-pub(crate) fn forget(browser: &mut dyn Browser) {
-    browser.remove(VISITOR);
-    browser.remove(USER);
 }
 
 #[cfg(test)]

@@ -1,85 +1,90 @@
-//! The wrappers around the browser, in a real one.
+//! The loader's half of the browser (loader/host.js), in a real one. No site is open here, so keys
+//! begin with `footfall..`.
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot set the scene must fail loudly")]
 
-use sdk_wasm::browser::{Clock as _, LocalStorage, Scene as _, Storage, Window};
+use sdk_wasm::browser::{Clock as _, Scene as _, Storage as _, Window};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+fn local_storage() -> web_sys::Storage {
+    web_sys::window().unwrap().local_storage().unwrap().unwrap()
+}
 
 fn document() -> web_sys::Document {
     web_sys::window().unwrap().document().unwrap()
 }
 
-fn keeps_what_it_is_given(storage: &mut impl Storage) {
-    assert_eq!(storage.get("queue"), None);
-    storage.set("queue", "{\"title\":\"Čaj\"}\n{}");
-    assert_eq!(storage.get("queue").as_deref(), Some("{\"title\":\"Čaj\"}\n{}"));
-    storage.set("queue", "{}");
-    assert_eq!(storage.get("queue").as_deref(), Some("{}"));
-    storage.remove("queue");
-    assert_eq!(storage.get("queue"), None);
-}
-
 #[wasm_bindgen_test]
-fn storage_keeps_what_it_is_given() {
-    let window = web_sys::window().unwrap();
-    keeps_what_it_is_given(&mut LocalStorage::open(&window, "storage"));
-    keeps_what_it_is_given(&mut LocalStorage::in_memory());
-}
-
-#[wasm_bindgen_test]
-fn storage_is_apart_for_every_site_and_outlives_the_tracker() {
-    let window = web_sys::window().unwrap();
-    LocalStorage::open(&window, "outlives").set("visitor", "ada");
-    let local = window.local_storage().unwrap().unwrap();
-    assert_eq!(local.get_item("footfall.outlives.visitor").unwrap().as_deref(), Some("ada"));
-    assert_eq!(LocalStorage::open(&window, "other").get("visitor"), None);
-    LocalStorage::open(&window, "outlives").remove("visitor");
-    assert_eq!(local.get_item("footfall.outlives.visitor").unwrap(), None);
+fn storage_keeps_what_it_is_given_where_the_next_page_finds_it() {
+    let document = document();
+    let mut window = Window { document: &document };
+    assert_eq!(window.get("kept"), "");
+    let text = "{\"title\":\"Čaj\"}\n{}";
+    window.set("kept", text);
+    assert_eq!(window.get("kept"), text);
+    assert_eq!(local_storage().get_item("footfall..kept").unwrap().as_deref(), Some(text));
+    window.set("kept", "{}");
+    assert_eq!(window.get("kept"), "{}");
+    window.remove("kept");
+    assert_eq!(window.get("kept"), "");
+    assert_eq!(local_storage().get_item("footfall..kept").unwrap(), None);
 }
 
 #[wasm_bindgen_test]
 fn a_full_storage_keeps_in_memory() {
-    let window = web_sys::window().unwrap();
-    let mut storage = LocalStorage::open(&window, "full");
+    let document = document();
+    let mut window = Window { document: &document };
     let larger_than_any_quota = "x".repeat(11 * 1024 * 1024);
-    storage.set("queue", &larger_than_any_quota);
-    assert_eq!(storage.get("queue").map(|text| text.len()), Some(larger_than_any_quota.len()));
-    assert_eq!(LocalStorage::open(&window, "full").get("queue"), None);
+    window.set("full", &larger_than_any_quota);
+    assert_eq!(window.get("full").len(), larger_than_any_quota.len());
+    assert_eq!(local_storage().get_item("footfall..full").unwrap(), None);
+    window.remove("full");
+    assert_eq!(window.get("full"), "");
 }
 
 #[wasm_bindgen_test]
-fn the_clock_tells_this_time_and_the_dice_fall() {
-    let mut window = Window::open("clock").unwrap();
+fn the_clock_tells_this_time_and_ids_are_of_it() {
+    let document = document();
+    let mut window = Window { document: &document };
+    let before = window.now();
     let in_2024 = 1_704_067_200_000;
-    assert!(window.now() > in_2024);
-    let (mut first, mut second) = ([0; 16], [0; 16]);
-    window.fill_random(&mut first);
-    window.fill_random(&mut second);
-    assert_ne!(first, [0; 16]);
-    assert_ne!(first, second);
+    assert!(before > in_2024);
+    let ids: Vec<String> = (0..100).map(|_| window.id()).collect();
+    for id in &ids {
+        assert_eq!(id.len(), 36, "{id}");
+        let digits = id.replace('-', "");
+        let time = u64::from_str_radix(&digits[..12], 16).unwrap();
+        assert!((before..=window.now()).contains(&time), "{id}");
+        // Version 7, and the variant of RFC 9562.
+        assert_eq!((&id[14..15], id.matches('-').count()), ("7", 4), "{id}");
+        assert!(matches!(&id[19..20], "8" | "9" | "a" | "b"), "{id}");
+    }
+    let different: std::collections::BTreeSet<_> = ids.iter().collect();
+    assert_eq!(different.len(), ids.len());
 }
 
 #[wasm_bindgen_test]
 fn the_page_is_read_as_it_stands() {
-    let window = Window::open("page").unwrap();
     let meta = document().create_element("meta").unwrap();
     meta.set_attribute("name", "footfall:category").unwrap();
-    meta.set_attribute("content", "Tea/Teapots").unwrap();
+    meta.set_attribute("content", " Tea /\n Pots//Iron /").unwrap();
     document().head().unwrap().append_child(&meta).unwrap();
     document().set_title("Teapot");
-    let page = window.page();
-    assert!(page.url.starts_with("http"), "{}", page.url);
-    assert_eq!((page.title.as_str(), page.category.as_str()), ("Teapot", "Tea/Teapots"));
+    let page = Window { document: &document() }.page();
+    assert!(page.url().starts_with("http"), "{}", page.url());
+    assert_eq!((page.title(), page.category()), ("Teapot", "Tea/Pots/Iron"));
     meta.remove();
-    assert_eq!(window.page().category, "");
+    assert_eq!(Window { document: &document() }.page().category(), "");
 }
 
 #[wasm_bindgen_test]
-fn the_browser_tells_of_itself() {
-    let context = Window::open("context").unwrap().context();
-    assert!(context.language.is_some_and(|language| language.len() >= 2));
-    assert!(context.screen_width.is_some_and(|width| width > 0));
-    assert!(context.timezone_offset.is_some_and(|minutes| minutes.abs() <= 14 * 60));
+fn json_is_told_from_what_is_not() {
+    let document = document();
+    let window = Window { document: &document };
+    assert!(window.is_json(r#"{"id":"1"}"#));
+    for damaged in ["", "{", r#"{"id":"#, "nonsense"] {
+        assert!(!window.is_json(damaged), "{damaged}");
+    }
 }

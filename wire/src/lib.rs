@@ -8,6 +8,7 @@ mod batch;
 mod consent;
 mod event;
 pub mod limits;
+mod new_event;
 mod site_name;
 mod text;
 
@@ -15,5 +16,6 @@ pub use answer::{Answer, Dropped, Rejected, RejectedBody};
 pub use batch::{Batch, Context};
 pub use consent::{Choice, Consent};
 pub use event::{Event, Kind};
+pub use new_event::{Levels, NewEvent};
 pub use site_name::{SiteName, SiteNameError};
 pub use text::Text;

@@ -104,12 +104,10 @@ async fn rows(
         return Err(ReplayError::Dropped(DropReason::PersonSuppressed));
     }
     let spam = ReferrerSpam::open(true, None);
-    let unwanted = site
-        .excludes_page(&event.page.host, event.page.path)
-        .or_else(|| {
-            let elsewhere = event.referrer_host != event.page.host;
-            elsewhere.then(|| site.excludes_referrer(&event.referrer_host, &spam))?
-        });
+    let unwanted = site.excludes_page(&event.page.host, event.page.path).or_else(|| {
+        let elsewhere = event.referrer_host != event.page.host;
+        elsewhere.then(|| site.excludes_referrer(&event.referrer_host, &spam))?
+    });
     if let Some(reason) = unwanted {
         return Err(ReplayError::Dropped(reason));
     }

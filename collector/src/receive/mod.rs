@@ -14,6 +14,7 @@ mod trusted_proxy;
 mod way;
 
 pub use assets::Assets;
+pub(crate) use assets::Form;
 pub(crate) use client_ip::{client_ip, is_trusted};
 pub(crate) use native::{Sent, batch};
 pub(crate) use place_headers::PlaceHeaders;

@@ -1,37 +1,72 @@
 //! What a page fetches, and what a machine asks.
 
+use std::io::Read as _;
+
 use crate::http::send;
 use crate::stack::{Stack, add_site, alone, eventually};
 
 #[tokio::test]
-async fn the_loader_is_made_for_its_site_and_names_files_that_are_there() {
+async fn the_script_is_made_for_its_site_and_carries_everything() {
     let (collector, _dir) = alone(&[]).await;
-    let loader = collector.get("/s/shop.js").await;
-    assert_eq!(loader.status, 200);
-    assert_eq!(loader.header("content-type"), Some("text/javascript; charset=utf-8"));
-    assert_eq!(loader.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(loader.header("cross-origin-resource-policy"), Some("cross-origin"));
+    let script = collector.get("/s/shop.js").await;
+    assert_eq!((script.status, script.text()), (200, "site(\"shop\", \"\0asm\u{e9}\")"));
+    assert_eq!(script.header("content-type"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(script.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(script.header("cross-origin-resource-policy"), Some("cross-origin"));
+    assert_eq!(
+        (script.header("vary"), script.header("content-encoding")),
+        (Some("accept-encoding"), None)
+    );
+    assert_eq!(collector.get("/s/nobody.js").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_streaming_script_names_a_file_that_is_there() {
+    let (collector, _dir) = alone(&[]).await;
+    let script = collector.get("/s/shop.stream.js").await;
     let version =
-        loader.text().strip_prefix("site(\"shop\", \"").unwrap().strip_suffix("\")").unwrap();
-    for (suffix, content_type, body) in [
-        ("js", "text/javascript; charset=utf-8", &b"glue"[..]),
-        ("wasm", "application/wasm", b"\0asm"),
-    ] {
-        let file = collector.get(&format!("/s/footfall-{version}.{suffix}")).await;
-        assert_eq!((file.status, file.body.as_slice()), (200, body));
-        assert_eq!(file.header("content-type"), Some(content_type));
-        assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
-        assert_eq!(file.header("access-control-allow-origin"), Some("*"));
+        script.text().strip_prefix("stream(\"shop\", \"").unwrap().strip_suffix("\")").unwrap();
+    let file = collector.get(&format!("/s/footfall-{version}.wasm")).await;
+    assert_eq!((file.status, file.body.as_slice()), (200, &b"\0asm"[..]));
+    assert_eq!(file.header("content-type"), Some("application/wasm"));
+    assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(file.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(collector.get("/s/footfall-0123456789abcdef.wasm").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_script_is_compressed_as_the_browser_takes_it() {
+    let (collector, _dir) = alone(&[]).await;
+    let plain = collector.get("/s/shop.js").await.body;
+    for (accepted, encoding) in
+        [("gzip, deflate, br, zstd", "br"), ("br;q=0, GZIP;q=0.5", "gzip"), ("gzip", "gzip")]
+    {
+        // The second is from memory.
+        for _ in 0..2 {
+            let accepts = [("Accept-Encoding", accepted)];
+            let script = send(collector.address, "GET", "/s/shop.js", &accepts, b"").await;
+            assert_eq!(script.header("content-encoding"), Some(encoding), "{accepted}");
+            let mut unpacked = Vec::new();
+            if encoding == "br" {
+                brotli::Decompressor::new(&*script.body, 4096).read_to_end(&mut unpacked).unwrap();
+            } else {
+                flate2::read::GzDecoder::new(&*script.body).read_to_end(&mut unpacked).unwrap();
+            }
+            assert_eq!(unpacked, plain, "{accepted}");
+        }
     }
 }
 
 #[tokio::test]
-async fn a_loader_that_is_known_is_not_sent_again() {
+async fn a_script_that_is_known_is_not_sent_again() {
     let (collector, _dir) = alone(&[]).await;
-    let loader = collector.get("/s/shop.js").await;
-    let tag = loader.header("etag").unwrap();
-    let again = send(collector.address, "GET", "/s/shop.js", &[("If-None-Match", tag)], b"").await;
-    assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(tag)));
+    let script = collector.get("/s/shop.js").await;
+    let tag = script.header("etag").unwrap();
+    for known in [tag, tag.trim_start_matches("W/")] {
+        let again = [("If-None-Match", known)];
+        let again = send(collector.address, "GET", "/s/shop.js", &again, b"").await;
+        assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(tag)));
+    }
     let other =
         send(collector.address, "GET", "/s/shop.js", &[("If-None-Match", "\"x\"")], b"").await;
     assert_eq!(other.status, 200);

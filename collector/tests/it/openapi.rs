@@ -184,6 +184,42 @@ async fn the_addresses_are_those_that_answer() {
     }
 }
 
+#[tokio::test]
+async fn the_trackers_files_are_what_the_document_says() {
+    let (collector, _dir) = alone(&[]).await;
+    let document = document();
+    let get = &document["paths"]["/s/{file}"]["get"];
+    let file = &get["parameters"][0];
+    assert_eq!(file["name"], "file");
+    let file = jsonschema::validator_for(&file["schema"]).unwrap();
+    let documented = &get["responses"]["200"];
+    let streaming = collector.get("/s/shop.stream.js").await;
+    let version = streaming.text().split('"').nth(3).unwrap().to_owned();
+    for name in ["shop.js", "shop.stream.js", &format!("footfall-{version}.wasm")] {
+        assert!(file.is_valid(&json!(name)), "{name}");
+        let accepts = [("Accept-Encoding", "br")];
+        let address = format!("/s/{name}");
+        let answer = send(collector.address, "GET", &address, &accepts, b"").await;
+        assert_eq!(answer.status, 200, "{name}");
+        let content_type = answer.header("content-type").unwrap().split(';').next().unwrap();
+        assert!(documented["content"].get(content_type).is_some(), "{name} is {content_type}");
+        let is_script = name.ends_with(".js");
+        for (header, said) in documented["headers"].as_object().unwrap() {
+            let of_scripts = said["description"].is_string();
+            let value = answer.header(&header.to_lowercase());
+            assert_eq!(value.is_some(), is_script || !of_scripts, "{header} of {name}");
+            if let Some(value) = value {
+                let schema = jsonschema::validator_for(&said["schema"]).unwrap();
+                assert!(schema.is_valid(&json!(value)), "{header} of {name}: {value}");
+            }
+        }
+    }
+    for name in ["footfall-0.js.map", "footfall.wasm", "shop.css"] {
+        assert!(!file.is_valid(&json!(name)), "{name}");
+        assert_eq!(collector.get(&format!("/s/{name}")).await.status, 404, "{name}");
+    }
+}
+
 #[test]
 fn golden_payloads_are_what_the_schemas_say() {
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../wire/golden/v1");

@@ -51,8 +51,9 @@ impl Collector {
             if flags.contains(&"--flush-age") { &[] } else { &["--flush-age", "50ms"] };
         let flags = [&["collector"], age, flags].concat();
         let config = Arguments::parse_from(flags).collector;
-        let assets =
-            Assets::new("site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)", b"glue", b"\0asm");
+        let whole = "site(__FOOTFALL_SITE__, \"\0asm\u{e9}\")";
+        let streaming = "stream(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)";
+        let assets = Assets::new(whole, streaming, b"\0asm");
         let settings = config.check_with(data_dir, assets).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let settings = settings.with_clock(clock.clone());

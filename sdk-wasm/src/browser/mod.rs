@@ -1,5 +1,5 @@
 //! The browser as the tracker sees it: three small traits, and the one place that asks the real
-//! one. Nothing outside this folder names web-sys.
+//! one, through the loader.
 
 mod clock;
 #[cfg(test)]
@@ -10,76 +10,81 @@ pub mod transport;
 
 pub use clock::Clock;
 pub use page::Scene;
-pub use storage::{LocalStorage, Storage};
+pub use storage::Storage;
+pub use transport::Outside;
+pub use web_sys::Document;
 
-use wire::Context;
+use alloc::string::String;
 
 use crate::capture::page::Page;
+use crate::error::Refusal;
 
-/// All the tracker may read of a browser, and the storage it may write.
-pub trait Browser: Clock + Scene + Storage {}
+/// All the tracker may read of a browser, and do in it.
+pub trait Browser: Clock + Scene + Storage + Outside {}
 
-impl<T: Clock + Scene + Storage> Browser for T {}
+impl<T: Clock + Scene + Storage + Outside> Browser for T {}
 
-/// The real browser, through the page's `window`.
-#[derive(Debug)]
-pub struct Window {
-    window: web_sys::Window,
-    document: web_sys::Document,
-    navigator: web_sys::Navigator,
-    storage: LocalStorage,
+/// The real browser: js-sys and web-sys for what only the tracker asks it, and the loader for what it
+/// needs too where there is no WebAssembly.
+#[derive(Clone, Copy, Debug)]
+pub struct Window<'a> {
+    /// Lent by the loader with each signal. To keep it, or to ask for it, would take a table of objects
+    /// and what fills it.
+    pub document: &'a Document,
 }
 
-impl Window {
-    /// The page's window, with the storage of `site`. `None` where there is no document (a worker).
-    #[must_use]
-    pub fn open(site: &str) -> Option<Self> {
-        let window = web_sys::window()?;
-        let document = window.document()?;
-        let navigator = window.navigator();
-        let storage = LocalStorage::open(&window, site);
-        Some(Self { window, document, navigator, storage })
-    }
-
-    /// What holds for the whole page.
-    #[must_use]
-    pub fn context(&self) -> Context<'static> {
-        page::context(&self.window, &self.navigator)
-    }
-
-    /// For the beacon, which is the navigator's.
-    #[must_use]
-    pub fn navigator(&self) -> &web_sys::Navigator {
-        &self.navigator
-    }
-}
-
-impl Clock for Window {
+impl Clock for Window<'_> {
     fn now(&self) -> u64 {
         clock::now()
     }
 
-    fn fill_random(&mut self, bytes: &mut [u8]) {
-        clock::fill_random(&self.window, bytes);
+    fn id(&mut self) -> String {
+        transport::new_id()
+    }
+
+    fn chance(&self) -> u8 {
+        clock::chance()
     }
 }
 
-impl Scene for Window {
+impl Scene for Window<'_> {
     fn page(&self) -> Page {
-        page::read(&self.window, &self.document)
+        page::read(self.document)
+    }
+
+    fn is_json(&self, text: &str) -> bool {
+        page::is_json(text)
     }
 }
 
-impl Storage for Window {
-    fn get(&self, key: &str) -> Option<String> {
-        self.storage.get(key)
+impl Storage for Window<'_> {
+    fn get(&self, key: &str) -> String {
+        storage::get(key)
     }
 
     fn set(&mut self, key: &str, value: &str) {
-        self.storage.set(key, value);
+        storage::set(key, value);
     }
 
     fn remove(&mut self, key: &str) {
-        self.storage.remove(key);
+        storage::remove(key);
+    }
+}
+
+impl Outside for Window<'_> {
+    fn post(&mut self, events: &str) {
+        transport::post(events);
+    }
+
+    fn beacon(&mut self, events: &str) {
+        transport::beacon(events);
+    }
+
+    fn later(&mut self, after_millis: u32) {
+        transport::later(after_millis);
+    }
+
+    fn left_out(&mut self, why: Refusal) {
+        transport::left_out(why.tag());
     }
 }

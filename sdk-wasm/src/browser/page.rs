@@ -1,8 +1,9 @@
 //! What the page shows now.
 
-use wasm_bindgen::JsCast as _;
+use alloc::string::String;
+
 use wasm_bindgen::prelude::wasm_bindgen;
-use wire::Context;
+use web_sys::Document;
 
 use crate::capture::page::Page;
 
@@ -10,40 +11,24 @@ use crate::capture::page::Page;
 pub trait Scene {
     /// The page's address, title and category as they are at this moment.
     fn page(&self) -> Page;
+
+    /// Whether a text is JSON, as the page's own reader tells: one of ours would be half the tracker.
+    fn is_json(&self, text: &str) -> bool;
 }
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/loader/host.js")]
 extern "C" {
-    /// `navigator.webdriver`, which web-sys has no getter for.
-    type Automation;
-
-    #[wasm_bindgen(method, getter)]
-    fn webdriver(this: &Automation) -> Option<bool>;
+    /// The first two lines of a [`Page`], the address and the category.
+    fn page() -> String;
+    #[wasm_bindgen(js_name = isJson)]
+    pub(crate) fn is_json(text: &str) -> bool;
 }
 
-pub(crate) fn read(window: &web_sys::Window, document: &web_sys::Document) -> Page {
-    let category = document
-        .query_selector("meta[name='footfall:category']")
-        .ok()
-        .flatten()
-        .and_then(|meta| meta.get_attribute("content"));
-    Page {
-        url: window.location().href().unwrap_or_default(),
-        referrer: document.referrer(),
-        title: document.title(),
-        category: category.unwrap_or_default(),
+pub(crate) fn read(document: &Document) -> Page {
+    let mut lines = page();
+    for line in [document.referrer(), document.title()] {
+        lines.push_str("\n");
+        lines.push_str(&line);
     }
-}
-
-pub(crate) fn context(
-    window: &web_sys::Window,
-    navigator: &web_sys::Navigator,
-) -> Context<'static> {
-    let width = window.screen().ok().and_then(|screen| screen.width().ok());
-    Context {
-        language: navigator.language().map(Into::into),
-        screen_width: width.and_then(|width| u16::try_from(width).ok()),
-        timezone_offset: Some(js_sys::Date::new_0().get_timezone_offset() as i16),
-        webdriver: navigator.unchecked_ref::<Automation>().webdriver().unwrap_or(false),
-    }
+    Page::new(lines)
 }

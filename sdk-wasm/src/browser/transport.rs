@@ -1,33 +1,32 @@
-//! The ways out of the page.
+//! The ways out of the page, which are the loader's.
 
-use wasm_bindgen::JsValue;
+use alloc::string::String;
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
-#[wasm_bindgen]
-extern "C" {
-    /// What the loader does for the tracker: `loader/loader.js` holds the other end. Neither method
-    /// throws.
-    #[derive(Debug)]
-    pub type Host;
+use crate::error::Refusal;
 
-    /// Posts `body` by `fetch` with `keepalive`, and tells `answered` how it went.
-    #[wasm_bindgen(method)]
-    pub fn post(this: &Host, url: &str, body: &str);
-
+/// What the tracker can do, beside keeping texts. Nothing here fails: a browser that refuses loses
+/// nothing, since an event stays in the queue until it is answered.
+pub trait Outside {
+    /// Posts events, one a line, as a batch; `answered` will tell how it went.
+    fn post(&mut self, events: &str);
+    /// Hands a batch to the browser, which sends it even when the page is gone. There is no answer.
+    fn beacon(&mut self, events: &str);
     /// Calls `tick` once, after so many milliseconds; an earlier wish is forgotten.
-    #[wasm_bindgen(method)]
-    pub fn later(this: &Host, after_millis: u32);
+    fn later(&mut self, after_millis: u32);
+    /// Says on the console, in debug mode, that something was left out and why.
+    fn left_out(&mut self, why: Refusal);
 }
 
-/// Hands `body` to the browser, which sends it even when the page is gone. There is no answer, so
-/// what is in it stays in the queue; a browser that refuses loses nothing.
-pub fn beacon(navigator: &web_sys::Navigator, url: &str, body: &str) {
-    if navigator.send_beacon_with_opt_str(url, Some(body)).is_err() {
-        say("the browser refused a beacon");
-    }
-}
-
-/// Writes a line on the console's debug level.
-pub fn say(text: &str) {
-    web_sys::console::debug_2(&JsValue::from_str("footfall:"), &JsValue::from_str(text));
+/// `loader/host.js` holds the other end. None of these throws.
+#[wasm_bindgen(module = "/loader/host.js")]
+extern "C" {
+    pub(crate) fn post(events: &str);
+    pub(crate) fn beacon(events: &str);
+    pub(crate) fn later(after_millis: u32);
+    #[wasm_bindgen(js_name = leftOut)]
+    pub(crate) fn left_out(why: &str);
+    #[wasm_bindgen(js_name = newId)]
+    pub(crate) fn new_id() -> String;
 }

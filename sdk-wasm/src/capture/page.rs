@@ -1,41 +1,56 @@
 //! Page views: the first load, and every address the page gives itself after that.
 
-use wire::limits::CATEGORIES_MAX;
+use alloc::string::String;
+
+use crate::cut::cut;
 
 /// How long an address must stand before its view is taken: single-page routers set the title
 /// after the address, and often replace the address once more.
 pub const SETTLE_MILLIS: u64 = 100;
 
-/// A page as it stood at one moment.
+/// A page as it stood at one moment: its address, category (without spaces and empty levels), referrer
+/// and title, a line each. None of them has line breaks, and one text is a quarter of the code that
+/// four are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// The whole address.
-    pub url: String,
-    /// Where the browser says the page was reached from; empty where it does not say.
-    pub referrer: String,
-    /// The title.
-    pub title: String,
-    /// The content of `<meta name="footfall:category">`, or empty.
-    pub category: String,
-}
+pub struct Page(String);
 
 impl Page {
-    /// The category's levels, most general first, each the whole path down to it: `Shoes/Running`
-    /// is `Shoes` and `Shoes/Running`.
+    /// A page from its four lines.
     #[must_use]
-    pub fn categories(&self) -> Vec<String> {
-        let mut path = String::new();
-        let levels = self.category.split('/').map(str::trim).filter(|level| !level.is_empty());
-        levels
-            .take(CATEGORIES_MAX)
-            .map(|level| {
-                if !path.is_empty() {
-                    path.push('/');
-                }
-                path.push_str(level);
-                path.clone()
-            })
-            .collect()
+    pub fn new(lines: String) -> Self {
+        Self(lines)
+    }
+
+    /// The whole address.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.line(0)
+    }
+
+    /// The path in `<meta name="footfall:category">`, or empty.
+    #[must_use]
+    pub fn category(&self) -> &str {
+        self.line(1)
+    }
+
+    /// Where the browser says the page was reached from; empty where it does not say.
+    #[must_use]
+    pub fn referrer(&self) -> &str {
+        self.line(2)
+    }
+
+    /// The title.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.line(3)
+    }
+
+    fn line(&self, number: usize) -> &str {
+        let mut rest = self.0.as_str();
+        for _ in 0..number {
+            rest = cut(rest, b'\n').1;
+        }
+        cut(rest, b'\n').0
     }
 }
 
@@ -51,12 +66,19 @@ pub struct View {
 /// Which page is viewed now, and which one is not settled yet.
 #[derive(Debug, Default)]
 pub struct Views {
-    viewed: Option<String>,
+    /// The address; empty where no page has been viewed.
+    viewed: String,
     referrer: String,
     unsettled: Option<View>,
 }
 
 impl Views {
+    /// No page has been viewed.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { viewed: String::new(), referrer: String::new(), unsettled: None }
+    }
+
     /// The page is viewed now, whatever was before.
     pub fn view(&mut self, now: u64, page: Page) -> View {
         self.unsettled = None;
@@ -96,7 +118,7 @@ impl Views {
     /// Whether any page has been viewed.
     #[must_use]
     pub fn any(&self) -> bool {
-        self.viewed.is_some()
+        !self.viewed.is_empty()
     }
 
     /// Forgets what was viewed: the next settled page is new.
@@ -112,17 +134,19 @@ impl Views {
     }
 
     fn seen_if_new(&mut self, at: u64, page: Page) -> Option<View> {
-        let same = self.viewed.as_deref().is_some_and(|url| address(url) == address(&page.url));
-        if same { None } else { Some(self.seen(at, page)) }
+        if address(&self.viewed) == address(page.url()) {
+            return None;
+        }
+        Some(self.seen(at, page))
     }
 
-    fn seen(&mut self, at: u64, mut page: Page) -> View {
-        match self.viewed.replace(page.url.clone()) {
-            Some(before) if address(&before) != address(&page.url) => self.referrer = before,
-            Some(_) => {}
-            None => self.referrer.clone_from(&page.referrer),
+    fn seen(&mut self, at: u64, page: Page) -> View {
+        if self.viewed.is_empty() {
+            self.referrer = page.referrer().into();
+        } else if address(&self.viewed) != address(page.url()) {
+            self.referrer = core::mem::take(&mut self.viewed);
         }
-        page.referrer.clone_from(&self.referrer);
+        self.viewed = page.url().into();
         View { at, page }
     }
 }
@@ -130,35 +154,22 @@ impl Views {
 /// The address that makes a page another page: without the fragment, unless the fragment is a
 /// route (`#/cart`, `#!/cart`).
 fn address(url: &str) -> &str {
-    match url.split_once('#') {
-        Some((address, fragment)) if !fragment.starts_with(['/', '!']) => address,
-        _ => url,
-    }
+    let (address, fragment) = cut(url, b'#');
+    if matches!(fragment.bytes().next(), Some(b'/' | b'!')) { url } else { address }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     fn page(url: &str) -> Page {
-        Page { url: url.into(), ..Page::default() }
+        Page(url.into())
     }
 
     fn urls(views: impl IntoIterator<Item = View>) -> Vec<String> {
-        views.into_iter().map(|view| view.page.url).collect()
-    }
-
-    #[test]
-    fn a_category_has_every_level_as_a_whole_path() {
-        let page = Page { category: " Shoes / Running//Trail".into(), ..Page::default() };
-        assert_eq!(page.categories(), ["Shoes", "Shoes/Running", "Shoes/Running/Trail"]);
-        assert_eq!(Page::default().categories(), Vec::<String>::new());
-    }
-
-    #[test]
-    fn categories_are_bounded() {
-        let page = Page { category: "a/".repeat(50), ..Page::default() };
-        assert_eq!(page.categories().len(), CATEGORIES_MAX);
+        views.into_iter().map(|view| view.page.url().into()).collect()
     }
 
     #[test]
@@ -187,7 +198,7 @@ mod tests {
         assert_eq!(views.navigated(1050, page("/checkout/details"), true), None);
         let view = views.settle(1100, page("/checkout/details"), false);
         assert_eq!(view.as_ref().map(|view| view.at), Some(1000));
-        assert_eq!(view.map(|view| view.page.referrer), Some("/".into()));
+        assert_eq!(views.referrer(), "/");
     }
 
     #[test]
@@ -204,9 +215,9 @@ mod tests {
     fn the_title_is_read_when_the_page_has_settled() {
         let mut views = Views::default();
         views.view(0, page("/"));
-        views.navigated(1000, Page { title: "Home".into(), ..page("/a") }, false);
+        views.navigated(1000, page("/a\n\n\nHome"), false);
         assert_eq!(views.settle(1099, page("/a"), false), None);
-        let view = views.settle(1100, Page { title: "Mugs".into(), ..page("/a") }, false);
-        assert_eq!(view.map(|view| view.page.title), Some("Mugs".into()));
+        let view = views.settle(1100, page("/a\n\n\nMugs"), false);
+        assert_eq!(view.as_ref().map(|view| view.page.title()), Some("Mugs"));
     }
 }

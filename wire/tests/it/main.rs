@@ -6,7 +6,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
-use wire::{Answer, Batch, Choice, Consent, Event, Kind, Rejected, SiteName, Text};
+use wire::{
+    Answer, Batch, Choice, Consent, Event, Kind, Levels, NewEvent, Rejected, SiteName, Text,
+};
 
 type Sent<'a> = Batch<'a, Event<'a, &'a RawValue>>;
 
@@ -69,6 +71,63 @@ fn texts_are_borrowed_from_the_body_unless_they_have_escapes() {
     assert!(matches!(event.id.0, Cow::Borrowed("plain")));
     assert!(matches!(event.url, Some(Text(Cow::Borrowed(_)))));
     assert!(matches!(&event.kind.0, Cow::Owned(kind) if kind == "abc"));
+}
+
+#[test]
+fn what_a_page_writes_is_the_event_that_is_read() {
+    let consent = Consent { analytics: Choice::Granted, ..Consent::default() };
+    let properties = RawValue::from_string(r#"{"price":9.5}"#.into()).unwrap();
+    let written = NewEvent {
+        id: "018f4d5e-7d1a-7c3e-9a44-3f1f6f0f5d01",
+        kind: "step",
+        at: 1_800_000_000_000,
+        visitor: "018f4d5e-0000-7000-8000-00000000000a",
+        session: "018f4d5e-0000-7000-8000-00000000000b",
+        user: "customer-42",
+        consent,
+        url: "https://shop.example/",
+        referrer: "https://search.example/",
+        title: "Running shoes",
+        categories: Levels("Shoes/Running/Trail"),
+        name: "name",
+        funnel: "checkout",
+        step: "shipping",
+        properties: Some(&*properties),
+    };
+    let text = serde_json::to_string(&written).unwrap();
+    let read: Event<'_, &RawValue> = serde_json::from_str(&text).unwrap();
+    let levels = ["Shoes", "Shoes/Running", "Shoes/Running/Trail"].map(Text::from);
+    assert_eq!(read.categories, levels);
+    // Written again by the type that reads, it is the same: no field is missing, none has another name.
+    assert_eq!(json(&serde_json::to_string(&read).unwrap()), json(&text));
+    assert_eq!(json(&text).as_object().unwrap().len(), 15);
+}
+
+#[test]
+fn what_a_page_does_not_know_is_not_written_and_categories_are_bounded() {
+    let levels = "a/".repeat(50);
+    let written = NewEvent::<()> {
+        id: "1",
+        kind: "custom",
+        at: 1,
+        visitor: "2",
+        session: "3",
+        user: "",
+        url: "",
+        consent: Consent::default(),
+        referrer: "",
+        title: "",
+        categories: Levels(""),
+        name: "",
+        funnel: "",
+        step: "",
+        properties: None,
+    };
+    let keys = ["at", "consent", "id", "session", "type", "visitor"];
+    let value = serde_json::to_value(written).unwrap();
+    assert_eq!(value.as_object().unwrap().keys().collect::<Vec<_>>(), keys);
+    let value = serde_json::to_value(NewEvent { categories: Levels(&levels), ..written }).unwrap();
+    assert_eq!(value["categories"].as_array().map(Vec::len), Some(wire::limits::CATEGORIES_MAX));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, EncodeInto};
 
 use super::keep;
 use crate::fetch::{Fetched, node};
@@ -13,7 +13,10 @@ use crate::{place, program};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// Words in the loader that the collector replaces for each site; minifying must leave them.
-const PLACEHOLDERS: [&str; 2] = ["__FOOTFALL_SITE__", "__FOOTFALL_VERSION__"];
+const SITE: &str = "__FOOTFALL_SITE__";
+const VERSION: &str = "__FOOTFALL_VERSION__";
+/// The word in the loader that the WebAssembly takes the place of.
+const WASM: &str = "__FOOTFALL_WASM__";
 /// What every browser since 2021 can do, and rustc uses. Named, because wasm-bindgen drops the section that says so.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
@@ -24,23 +27,44 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
-/// Writes `loader.js`, `footfall.js` and `footfall.wasm` under `sdk/` of the assets.
+/// The last of wasm-opt's runs, which tells the names it gives.
+const WASM_LAST: [&str; 5] = [
+    "-Oz",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    "--minify-imports-and-exports-and-modules",
+];
+
+/// Writes `tracker.js`, all in one; `tracker.stream.js`, which fetches the WebAssembly; and
+/// `tracker.wasm`, under `sdk/` of the assets.
 pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     let wasm = compile(target)?;
     let scratch = tempfile::tempdir()?;
-    bind(&wasm, scratch.path())?;
+    let folder = scratch.path();
+    bind(&wasm, folder)?;
+    let wasm = folder.join("footfall_bg.wasm");
+    fs::write(&wasm, silent(fs::read(&wasm)?))?;
+    let (small, names) = shrink(fetched, &wasm)?;
+    for script in ["loader.js", "host.js", "consent.js", "fallback.js"] {
+        fs::copy(place::root().join("sdk-wasm/loader").join(script), folder.join(script))?;
+    }
+    let glue = names.rename(&fs::read_to_string(folder.join("footfall_bg.js"))?)?;
+    fs::write(folder.join("glue.js"), glue)?;
+    fs::write(folder.join("tracker.js"), names.script())?;
 
     let assets = place::assets().join("sdk");
-    let small = shrink(fetched, &scratch.path().join("footfall_bg.wasm"))?;
-    keep(&assets.join("footfall.wasm"), &small)?;
-    let glue = minify(fetched, &scratch.path().join("footfall.js"), &["--format=esm"])?;
-    keep(&assets.join("footfall.js"), glue.as_bytes())?;
-    let loader = place::root().join("sdk-wasm/loader/loader.js");
-    let loader = minify(fetched, &loader, &[])?;
-    for word in PLACEHOLDERS {
-        ensure!(loader.contains(word), "the minified loader has lost {word}");
+    let inline = bundle(fetched, &folder.join("loader.js"), true)?;
+    let stream = bundle(fetched, &folder.join("loader.js"), false)?;
+    for (script, word) in [(&inline, SITE), (&inline, WASM), (&stream, SITE), (&stream, VERSION)] {
+        ensure!(script.contains(word), "the minified loader has lost {word}");
     }
-    keep(&assets.join("loader.js"), loader.as_bytes())
+    // The module comes last, so that the two halves can be compressed each in its own way.
+    let inline = inline.replace(WASM, "$wasm");
+    let inline = format!("($wasm=>{{{}}})({})", inline.trim_end(), text(&small));
+    keep(&assets.join("tracker.js"), inline.as_bytes())?;
+    keep(&assets.join("tracker.stream.js"), stream.as_bytes())?;
+    keep(&assets.join("tracker.wasm"), &small)
 }
 
 /// Adds the target where rustup has not: a toolchain that was there before this repository lacks it.
@@ -59,7 +83,7 @@ pub(crate) fn target_installed() -> Result<()> {
 fn compile(target: &Path) -> Result<PathBuf> {
     target_installed()?;
     let mut cargo = program::cargo();
-    cargo.args(["build", "--locked", "-p", "sdk-wasm", "--lib"]);
+    cargo.args(["build", "--locked", "-p", "sdk-wasm", "--lib", "--features", "page"]);
     cargo.args(["--profile", "sdk", "--target", TARGET, "--target-dir"]).arg(target);
     program::run(&mut cargo)?;
     let wasm = target.join(TARGET).join("sdk/sdk_wasm.wasm");
@@ -67,29 +91,223 @@ fn compile(target: &Path) -> Result<PathBuf> {
     Ok(wasm)
 }
 
-/// Makes `footfall_bg.wasm` and `footfall.js`, the module that loads it from the address it is given.
+/// Makes `footfall_bg.wasm` and `footfall_bg.js`, what it imports and what calls it.
 fn bind(wasm: &Path, to: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(wasm).out_name("footfall").web(true)?.typescript(false);
-    bindgen.remove_name_section(true).remove_producers_section(true).omit_default_module_path(true);
-    let mut output = bindgen.generate_output()?;
-    let snippets = output.snippets().values().map(Vec::len).sum::<usize>();
-    let scripts = snippets + output.local_modules().len();
-    ensure!(scripts == 0, "sdk-wasm brings scripts of its own, which the collector does not serve");
-    output.emit(to)
+    bindgen.input_path(wasm).out_name("footfall").bundler(true)?.typescript(false);
+    bindgen.remove_name_section(true).remove_producers_section(true);
+    // Every browser with WebAssembly of this kind has `encodeInto`.
+    bindgen.encode_into(EncodeInto::Always);
+    bindgen.generate_output()?.emit(to)
 }
 
-fn shrink(fetched: &Fetched, wasm: &Path) -> Result<Vec<u8>> {
-    let small = wasm.with_extension("small");
-    let mut wasm_opt = node(&fetched.node_modules.join("binaryen/bin/wasm-opt"))?;
-    wasm_opt.args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]);
-    program::run(wasm_opt.args(WASM_FEATURES).arg(wasm).arg("-o").arg(&small))?;
-    Ok(fs::read(small)?)
+/// Texts in the module that nobody reads: a panic in the page says nothing, but the linker keeps its
+/// words, and the digits to write numbers with among them. They are 5 % of the module.
+const UNREAD: [&str; 5] = [
+    "Tried to shrink to a larger capacity",
+    "memory allocation of ",
+    " bytes failed",
+    "capacity overflow",
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+     5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899",
+];
+/// How the name of a file of the standard library begins and ends, where a panic says it.
+const UNREAD_FILE: [&str; 2] = ["/rustc/", ".rs"];
+
+/// The module with zeros in place of what is [`UNREAD`]; wasm-opt leaves those out.
+fn silent(mut wasm: Vec<u8>) -> Vec<u8> {
+    let find = |wasm: &[u8], text: &str, from: usize| {
+        let rest = wasm.get(from..)?;
+        let at = rest.windows(text.len()).position(|window| window == text.as_bytes())?;
+        Some(from + at)
+    };
+    let [begin, end] = UNREAD_FILE;
+    let mut unread = Vec::new();
+    for text in UNREAD.into_iter().chain([begin]) {
+        let mut from = 0;
+        while let Some(at) = find(&wasm, text, from) {
+            from = at + text.len();
+            if text == begin {
+                from = find(&wasm, end, from).map_or(from, |at| at + end.len());
+            }
+            unread.push(at..from);
+        }
+    }
+    for range in unread {
+        if let Some(text) = wasm.get_mut(range) {
+            text.fill(0);
+        }
+    }
+    wasm
 }
 
-fn minify(fetched: &Fetched, script: &Path, arguments: &[&str]) -> Result<String> {
-    ensure!(script.is_file(), "{} is not there", script.display());
+/// The module without a byte too many, and how its imports and exports are called in it.
+fn shrink(fetched: &Fetched, wasm: &Path) -> Result<(Vec<u8>, Names)> {
+    let (flat, small) = (wasm.with_extension("flat"), wasm.with_extension("small"));
+    let wasm_opt = |from: &Path, passes: &[&str], to: &Path| {
+        let mut wasm_opt = node(&fetched.node_modules.join("binaryen/bin/wasm-opt"))?;
+        wasm_opt.args(passes).args(WASM_FEATURES).arg(from).arg("-o").arg(to);
+        program::output(&mut wasm_opt)
+    };
+    // Blocks and loops made anew from flat code are shorter than what LLVM made of them, and what is
+    // read anew is shortened once more.
+    wasm_opt(wasm, &["-Oz", "--flatten", "--rereloop", "-Oz"], &flat)?;
+    let names = wasm_opt(&flat, &WASM_LAST, &small)?;
+    let names = serde_json::from_str(&names).context("wasm-opt says names in another form")?;
+    Ok((fs::read(small)?, names))
+}
+
+/// The short names in the module, as wasm-opt tells them.
+#[derive(serde::Deserialize)]
+struct Names {
+    /// The module's long name, the import's, and the import's short one.
+    imports: Vec<(String, String, String)>,
+    /// The export's long name and its short one.
+    exports: Vec<(String, String)>,
+}
+
+impl Names {
+    /// wasm-bindgen's script, with the short names for what the module exports.
+    fn rename(&self, glue: &str) -> Result<String> {
+        let mut renamed = slim(glue)?;
+        for (long, short) in &self.exports {
+            for after in ["(", ")", ",", ";", "."] {
+                renamed = renamed
+                    .replace(&format!("wasm.{long}{after}"), &format!("wasm.{short}{after}"));
+            }
+        }
+        // One copy of the loader's part, not one of its own for the tracker.
+        let from = renamed.find("'./snippets/").context("the tracker does not use host.js")?;
+        let rest = renamed.get(from + 1..).unwrap_or_default();
+        let path = rest.split('\'').next().unwrap_or_default();
+        Ok(renamed.replace(path, "./host.js"))
+    }
+
+    /// The script between the loader and wasm-bindgen's: what is called, and what is imported.
+    fn script(&self) -> String {
+        let ours = |name: &&str| !name.starts_with("__") && *name != "memory";
+        let exports = self.exports.iter().map(|(long, _)| long.as_str());
+        let signals = exports.filter(ours).collect::<Vec<_>>().join(", ");
+        let start = self.exports.iter().find(|(long, _)| long == "__wbindgen_start");
+        let start = start.map(|(_, short)| format!("exports.{short}();")).unwrap_or_default();
+        let long = self.imports.iter().map(|(_, long, _)| long.as_str());
+        let imported = long.collect::<Vec<_>>().join(", ");
+        let imports = self.imports.iter().map(|(_, long, short)| format!("{short}: {long}"));
+        let imports = imports.collect::<Vec<_>>().join(", ");
+        format!(
+            "import {{ __wbg_set_wasm, {signals}, {imported} }} from './glue.js';\n\
+             export const tracker = {{ {signals} }};\n\
+             export const imports = {{ a: {{ {imports} }} }};\n\
+             export const attach = (exports) => {{ __wbg_set_wasm(exports); {start} }};\n"
+        )
+    }
+}
+
+/// What wasm-bindgen's script does for speed with long texts and for memories of gigabytes, done shortly.
+const SLIM: [(&str, &str); 2] = [
+    (
+        "function passStringToWasm0(",
+        "function passStringToWasm0(text, malloc) {
+    const bytes = cachedTextEncoder.encode(text);
+    const ptr = malloc(WASM_VECTOR_LEN = bytes.length, 1) >>> 0;
+    getUint8ArrayMemory0().set(bytes, ptr);
+    return ptr;",
+    ),
+    (
+        "function decodeText(",
+        "function decodeText(bytes) {\n    return cachedTextDecoder.decode(bytes);",
+    ),
+];
+
+/// How each imported function that gives a text does so.
+const GIVES_TEXT: &str =
+    "    const ptr1 = passStringToWasm0(ret, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    const len1 = WASM_VECTOR_LEN;
+    getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 1, len1, true);
+    getDataViewMemory0().setInt32((arg0 >>> 0) + 4 * 0, ptr1, true);
+";
+/// The same, once for all.
+const GIVE_TEXT: &str = "
+function giveText(at, text) {
+    const ptr = passStringToWasm0(text, wasm.__wbindgen_malloc);
+    new Int32Array(wasm.memory.buffer, at, 2).set([ptr, WASM_VECTOR_LEN]);
+}
+";
+
+/// The script with [`SLIM`] functions in place of its own.
+fn slim(glue: &str) -> Result<String> {
+    ensure!(glue.contains(GIVES_TEXT), "the glue gives texts in another way");
+    let mut slim = glue.replace(GIVES_TEXT, "    giveText(arg0, ret);\n") + GIVE_TEXT;
+    for (head, short) in SLIM {
+        let (before, rest) =
+            slim.split_once(head).with_context(|| format!("no {head} in the glue"))?;
+        let (_, after) = rest.split_once("\n}\n").context("a function of the glue has no end")?;
+        slim = format!("{before}{short}\n}}\n{after}");
+    }
+    Ok(slim)
+}
+
+/// One script of the loader and all it imports.
+fn bundle(fetched: &Fetched, script: &Path, inline: bool) -> Result<String> {
     let mut esbuild = node(&fetched.node_modules.join("esbuild/bin/esbuild"))?;
+    esbuild.args(["--bundle", "--format=iife"]);
     esbuild.args(["--minify", "--target=es2020", "--legal-comments=none", "--log-level=warning"]);
-    program::output(esbuild.args(arguments).arg(script))
+    program::output(esbuild.arg(format!("--define:INLINE={inline}")).arg(script))
+}
+
+/// The bytes as a JavaScript text, a character each: base64 would be a sixth more to download.
+fn text(bytes: &[u8]) -> String {
+    let mut text = String::from("\"");
+    for byte in bytes {
+        match byte {
+            b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
+            b'\n' => text.push_str("\\n"),
+            b'\r' => text.push_str("\\r"),
+            _ => text.push(char::from(*byte)),
+        }
+    }
+    text.push('"');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_one_character_of_a_javascript_text() {
+        let text = text(&[0, b'1', b'"', b'\\', b'\n', b'\r', 0x7f, 0x80, 0xff]);
+        assert_eq!(text, "\"\u{0}1\\\"\\\\\\n\\r\u{7f}\u{80}\u{ff}\"");
+    }
+
+    #[test]
+    fn what_a_panic_would_say_is_left_out_and_nothing_beside_it() {
+        let digits = UNREAD[4];
+        assert_eq!(digits.len(), 200);
+        let wasm = format!("queue capacity overflow/rustc/5/a.rsstep/rustc/6/b.rs{digits}0 bytes");
+        let silent = String::from_utf8(silent(wasm.clone().into_bytes())).unwrap();
+        assert_eq!(silent.len(), wasm.len());
+        assert_eq!(silent.replace('\0', ""), "queue step0 bytes");
+    }
+
+    #[test]
+    fn the_glue_is_renamed_as_the_module_is() {
+        let names = Names {
+            imports: vec![("./footfall_bg.js".into(), "__wbg_now".into(), "a".into())],
+            exports: vec![("call".into(), "b".into()), ("memory".into(), "c".into())],
+        };
+        let glue = "import { post } from './snippets/sdk-wasm-1/loader/host.js';\n\
+                    wasm.call(1); wasm.memory.buffer; wasm.callback(2);\n\
+                    function passStringToWasm0(arg) {\n    long();\n}\n\
+                    function decodeText(bytes) {\n    long();\n}\n";
+        let renamed = names.rename(&[glue, GIVES_TEXT].concat()).unwrap();
+        let beginning = "import { post } from './host.js';\n\
+                         wasm.b(1); wasm.c.buffer; wasm.callback(2);\nfunction passStringToWasm0(";
+        assert!(renamed.starts_with(beginning), "{renamed}");
+        assert!(!renamed.contains("long") && !renamed.contains("ptr1"), "{renamed}");
+        assert!(renamed.contains("    giveText(arg0, ret);\n"), "{renamed}");
+        assert!(renamed.contains("new Int32Array(wasm.c.buffer"), "{renamed}");
+        assert!(names.script().contains("tracker = { call };"));
+        assert!(names.script().contains("{ a: { a: __wbg_now } }"));
+    }
 }

@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::fetch::{self, Fetched};
+use crate::size;
 pub(crate) use browser::Browser;
 use summary::Summary;
 
@@ -40,11 +41,12 @@ impl Bench {
 type Step = fn(&mut Bench) -> Result<()>;
 
 /// What must be there, then what fails fast, then what takes long.
-const STEPS: [(&str, Step); 11] = [
+const STEPS: [(&str, Step); 12] = [
     ("fetch", |bench| fetch::fetch().map(|fetched| bench.fetched = Some(fetched))),
     ("browser", |bench| browser().map(|browser| bench.browser = Some(browser))),
     ("format", |_| check::format()),
     ("build", |bench| run::build(bench.fetched()?)),
+    ("budget", |_| size::budget()),
     ("lints", |_| check::lints()),
     ("lints in wasm", |_| check::lints_in_wasm()),
     ("documents", |_| check::documents()),
