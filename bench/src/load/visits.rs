@@ -1,4 +1,4 @@
-//! Requests as a shop's visitors send them, made once and then only given new event ids.
+//! Requests as a shop's visitors send them, made once and then only given new events' and visitors' ids.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -57,10 +57,14 @@ pub(crate) struct Visits {
     events: u64,
 }
 
-/// A whole HTTP request, and where its event ids stand.
+/// Events of a visitor, about: more, and it would be a bot by its pace.
+const EVENTS_PER_VISITOR: u64 = 8;
+
+/// A whole HTTP request, and where its events' ids and their visitors' stand.
 struct Request {
     bytes: Vec<u8>,
     ids: Vec<usize>,
+    visitors: Vec<usize>,
 }
 
 impl Visits {
@@ -76,14 +80,19 @@ impl Visits {
         let at = self.next % self.requests.len();
         self.next += 1;
         let request = &mut self.requests[at];
+        let run = self.run << 16 | 0x7000;
         for id in &request.ids {
             self.events += 1;
-            let uuid = Uuid::from_u64_pair(self.run << 16 | 0x7000, 1 << 63 | self.events);
-            let place = &mut request.bytes[*id..*id + 36];
-            uuid.hyphenated().encode_lower(place);
+            put(&mut request.bytes, *id, Uuid::from_u64_pair(run, 1 << 63 | self.events));
         }
+        let visitor = Uuid::from_u64_pair(run, 3 << 62 | self.events / EVENTS_PER_VISITOR);
+        request.visitors.iter().for_each(|place| put(&mut request.bytes, *place, visitor));
         &request.bytes
     }
+}
+
+fn put(bytes: &mut [u8], at: usize, id: Uuid) {
+    id.hyphenated().encode_lower(&mut bytes[at..at + 36]);
 }
 
 fn request(site: &str, visit: usize, events: usize, now: u64) -> Request {
@@ -107,11 +116,12 @@ fn request(site: &str, visit: usize, events: usize, now: u64) -> Request {
          X-Forwarded-For: {address}\r\n\r\n",
         body.len()
     );
-    let marker = br#""id":""#;
-    let ids = memchr::memmem::find_iter(body.as_bytes(), marker)
-        .map(|at| head.len() + at + marker.len())
-        .collect();
-    Request { bytes: [head.into_bytes(), body.into_bytes()].concat(), ids }
+    let places = |marker: &[u8]| {
+        let found = memchr::memmem::find_iter(body.as_bytes(), marker);
+        found.map(|at| head.len() + at + marker.len()).collect()
+    };
+    let (ids, visitors) = (places(br#""id":""#), places(br#""visitor":""#));
+    Request { bytes: [head.into_bytes(), body.into_bytes()].concat(), ids, visitors }
 }
 
 fn event(n: usize, visitor: Uuid, at: u64) -> Value {
