@@ -108,7 +108,9 @@ async fn run(arguments: &Arguments) -> Result<Measured> {
         let requests = rate / arguments.events as f64 / arguments.connections as f64;
         Duration::from_secs_f64(1.0 / requests).max(Duration::from_micros(1))
     });
-    tokio::task::spawn_local(never_idle());
+    if arguments.rate.is_none() {
+        tokio::task::spawn_local(never_idle());
+    }
     let mut tasks = tokio::task::JoinSet::new();
     for (n, connection) in connections.into_iter().enumerate() {
         let offset = every.map(|every| every * n as u32 / arguments.connections as u32);

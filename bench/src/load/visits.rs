@@ -85,7 +85,7 @@ impl Visits {
             self.events += 1;
             put(&mut request.bytes, *id, Uuid::from_u64_pair(run, 1 << 63 | self.events));
         }
-        let visitor = Uuid::from_u64_pair(run, 3 << 62 | self.events / EVENTS_PER_VISITOR);
+        let visitor = Uuid::from_u64_pair(run, (3 << 62) | (self.events / EVENTS_PER_VISITOR));
         request.visitors.iter().for_each(|place| put(&mut request.bytes, *place, visitor));
         &request.bytes
     }

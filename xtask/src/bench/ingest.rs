@@ -1,7 +1,7 @@
 //! `cargo xtask bench ingest`: floor and collector in turn, one core each, medians of several runs;
 //! then the collector with ClickHouse taking the rows.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::load::{Load, Measured};
 use super::report::{Pair, Report};
@@ -27,6 +27,9 @@ pub(crate) struct Ingest {
     /// Cargo's profile of the programs; dist is what is shipped
     #[arg(long, default_value = "dist", value_parser = ["dist", "release"])]
     profile: String,
+    /// Measure the programs as they were last built
+    #[arg(long)]
+    as_built: bool,
     /// Leave out the part with ClickHouse
     #[arg(long)]
     without_clickhouse: bool,
@@ -43,17 +46,21 @@ pub(super) struct Side {
 impl Ingest {
     pub(crate) fn run(self) -> Result<()> {
         let cores = std::thread::available_parallelism()?.get();
+        ensure!(cores > 1, "the bench needs two cores, one for each side");
         let fetched = fetch::fetch()?;
-        build::assets(&fetched)?;
-        let mut cargo = program::cargo();
-        cargo.args(["build", "--locked", "-p", "footfall", "-p", "footfall-bench"]);
-        program::run(cargo.args(["--profile", &self.profile]))?;
+        if !self.as_built {
+            build::assets(&fetched)?;
+            let mut cargo = program::cargo();
+            cargo.args(["build", "--locked", "-p", "footfall", "-p", "footfall-bench"]);
+            program::run(cargo.args(["--profile", &self.profile]))?;
+        }
         let mut report = Report::default();
         for run in 1..=self.runs.max(1) {
             println!("run {run} of {}", self.runs);
             report.singles.push(self.pair(1, &fetched)?);
             report.batches.push(self.pair(BATCH, &fetched)?);
         }
+        print!("{report}");
         if !self.without_clickhouse {
             super::core::stay_anywhere(cores)?;
             for events_per_request in [1, BATCH] {
@@ -63,10 +70,11 @@ impl Ingest {
                     seconds: 6.0 * self.seconds,
                     rate: Some(floor / 4.0),
                 };
-                report.sustained.push(sustained::run(&self.profile, load, &fetched, cores)?);
+                let sustained = sustained::run(&self.profile, load, &fetched, cores)?;
+                print!("{sustained}");
+                report.sustained.push(sustained);
             }
         }
-        print!("{report}");
         if self.json {
             println!("{}", report.json());
         }

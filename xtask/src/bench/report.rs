@@ -91,18 +91,21 @@ impl fmt::Display for Report {
                 |pair| pair.collector.memory_max_mb / pair.floor.memory_max_mb,
             )?;
         }
-        for sustained in &self.sustained {
-            let [half, p99, all] = sustained.queryable_ms;
-            let (first, last) = sustained.backlog;
-            writeln!(
-                out,
-                "\nsteady, {} a request, ClickHouse beside it: {:.0} events/s for a quarter of the floor\n\
-                 blocks waiting: {first:.1} in the first third, {last:.1} in the last\n\
-                 from answer to query: median {half:.0} ms, p99 {p99:.0} ms, longest {all:.0} ms",
-                sustained.events_per_request, sustained.measured.events_per_second,
-            )?;
-        }
         Ok(())
+    }
+}
+
+impl fmt::Display for Sustained {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [half, p99, all] = self.queryable_ms;
+        let (first, last) = self.backlog;
+        writeln!(
+            out,
+            "\nsteady, {} a request, ClickHouse beside it: {:.0} events/s for a quarter of the floor\n\
+             blocks waiting: {first:.1} in the first third, {last:.1} in the last\n\
+             from answer to query: median {half:.0} ms, p99 {p99:.0} ms, longest {all:.0} ms",
+            self.events_per_request, self.measured.events_per_second,
+        )
     }
 }
 

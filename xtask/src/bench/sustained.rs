@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::http;
 use super::load::{Load, Measured};
@@ -15,6 +15,9 @@ use crate::place;
 
 /// How often a marked event is sent, and how often ClickHouse is asked for the newest.
 const PROBE_EVERY: Duration = Duration::from_millis(100);
+
+/// How long after the load an event may still be on its way.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What was seen.
 #[derive(Debug)]
@@ -35,9 +38,10 @@ struct Look {
 pub(super) fn run(profile: &str, load: Load, fetched: &Fetched, cores: usize) -> Result<Sustained> {
     let engine = Engine::start_built(profile, "bench-clickhouse", 0)?;
     let data_dir = place::target().join("bench");
-    let server = Server::collector(profile, &engine.url, &data_dir, &fetched.geo_file)?;
     let clickhouse = engine.url.strip_prefix("http://").context("an http:// address")?;
+    let clickhouse = clickhouse.split('/').next().unwrap_or(clickhouse);
     http::post(clickhouse, "/", "", SITE)?;
+    let server = Server::collector(profile, &engine.url, &data_dir, &fetched.geo_file)?;
     super::core::stay_anywhere(cores)?;
     let ended = AtomicBool::new(false);
     let (measured, looks, waits) = std::thread::scope(|scope| {
@@ -81,11 +85,14 @@ fn probe(collector: &str, clickhouse: &str, ended: &AtomicBool) -> Result<Vec<Du
     const NEWEST: &str = "SELECT max(toUInt64OrZero(properties['number'])) FROM footfall.events WHERE name = 'bench_probe'";
     let mut sent: Vec<Instant> = Vec::new();
     let mut waits: Vec<Duration> = Vec::new();
+    let mut last_sent = Instant::now();
     while !ended.load(Ordering::Relaxed) || waits.len() < sent.len() {
+        ensure!(last_sent.elapsed() < PATIENCE, "events are still missing after {PATIENCE:?}");
         let now = Instant::now();
         if !ended.load(Ordering::Relaxed) {
             http::post(collector, "/v1/events", "", &probe_event(sent.len() + 1)?)?;
-            sent.push(Instant::now());
+            last_sent = Instant::now();
+            sent.push(last_sent);
         }
         let newest: usize = http::post(clickhouse, "/", "", NEWEST)?.trim().parse()?;
         let found = Instant::now();
