@@ -15,7 +15,8 @@ use crate::link::{Link, LinkError};
 const NAME: &str = "link_clicked";
 
 /// For a person with a browser; there is nothing in it of what was asked for.
-const NO_LINK: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>This link does not work</title>\
+const NO_LINK: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+<meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>This link does not work</title>\
 <h1>This link does not work</h1>\
 <p>It is not whole, or it has been changed since it was made, so it leads nowhere.</p>\
 <p>If you copied it, copy all of it. Otherwise ask whoever sent it to you.</p></html>\n";

@@ -46,20 +46,26 @@ pub(crate) async fn drain(
             Err(error) => {
                 splitter.metrics.insert_failed(Failure::of(&error));
                 health.clickhouse_is_away(&chain(&error));
-                wait = until_it_answers(sink, wait).await;
+                wait = until_it_answers(sink, splitter, wait).await;
             }
         }
     }
 }
 
 /// Waits, at least once, and gives how long the next wait would be. While nobody answers, no block is
-/// read and packed in vain: an outage costs next to nothing.
-async fn until_it_answers(sink: &impl Sink, mut wait: Duration) -> Duration {
+/// read and packed in vain: an outage costs next to nothing. It is counted as the insert would be that
+/// is not begun.
+async fn until_it_answers(
+    sink: &impl Sink,
+    splitter: Splitter<'_>,
+    mut wait: Duration,
+) -> Duration {
     loop {
         tokio::time::sleep(with_jitter(wait)).await;
         wait = (wait * 2).min(RETRY_MAX);
-        if sink.answers().await.is_ok() {
-            return wait;
+        match sink.answers().await {
+            Ok(()) => return wait,
+            Err(error) => splitter.metrics.insert_failed(Failure::of(&error.into())),
         }
     }
 }

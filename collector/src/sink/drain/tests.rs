@@ -19,6 +19,15 @@ async fn drained(
     texts: &[&str],
     away_for: u32,
 ) -> (Arc<Spool>, MemorySink, Metrics) {
+    let sink = MemorySink { away_for: Mutex::new(away_for), ..MemorySink::default() };
+    drained_by(dir, texts, sink).await
+}
+
+async fn drained_by(
+    dir: &TempDir,
+    texts: &[&str],
+    sink: MemorySink,
+) -> (Arc<Spool>, MemorySink, Metrics) {
     let limits = Limits {
         block_rows_max: 1,
         block_bytes_max: 1 << 20,
@@ -32,7 +41,6 @@ async fn drained(
         frame.push(Table::Events, text).unwrap();
         spool.append(frame).await.unwrap();
     }
-    let sink = MemorySink { away_for: Mutex::new(away_for), ..MemorySink::default() };
     let metrics = Metrics::new();
     tokio::time::pause();
     run(dir, &spool, &sink, &metrics).await;
@@ -67,6 +75,19 @@ async fn a_retry_is_the_same_insert_and_none_overtakes_it() {
     let tries = sink.tries.lock().unwrap();
     assert_eq!(tries[0], tries[2]);
     assert_ne!(tries[2].0, tries[3].0);
+}
+
+#[tokio::test]
+async fn while_nobody_answers_nothing_is_tried_and_it_is_counted() {
+    let dir = TempDir::new().unwrap();
+    let (_, sink, metrics) = drained_by(
+        &dir,
+        &["a"],
+        MemorySink { away_for: Mutex::new(1), silent_for: Mutex::new(5), ..MemorySink::default() },
+    )
+    .await;
+    assert_eq!(texts(&sink), ["a", "a"], "the first try, and the one after it answers again");
+    assert_eq!(metrics.inserts_retried.get(), 6);
 }
 
 #[tokio::test]
