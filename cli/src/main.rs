@@ -34,8 +34,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use mimalloc::MiMalloc;
 
-/// A collector makes and frees small pieces of memory all day long; this one does it in half the time of
-/// most systems' own, and gives back what an outage's backlog took.
+/// A collector makes and frees small pieces of memory all day long. Counted by callgrind, that takes an
+/// event 2,400 instructions with this one and 4,500 with glibc's; the process holds some 20 MB more.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
