@@ -3,36 +3,42 @@
 // streaming form), and tells it what the browser tells.
 //
 // It runs in other people's pages, so nothing in it throws: a tracker that cannot work is silent.
-// `cargo xtask build` makes tracker.js beside it and puts in the words in capitals, but for the site
-// and the version, which are put in when it is served.
+// `cargo xtask build` makes tracker.js beside it and puts in the words in capitals, but for the site,
+// its settings and the version, which are put in when it is served.
 
-import { consent } from './consent.js';
+import { consent, forget } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, HIDDEN, IDLE, NAVIGATED, open, say, SHOWN, STARTED } from './host.js';
+import { CALLED, get, HIDDEN, IDLE, isAllowed, open, say, set, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
+import { watch } from './watch.js';
 
 const CALLS_MAX = 100;
 // The streaming form's module may hang; by then the page view goes without it.
 const LATE_MILLIS = 3000;
+const TEXT_MAX = 256;
 
 const run = (script, before) => {
   // The page may have made a `footfall` of its own: a function, to call before this script came, or
   // an object of options. The tag twice in one page would count everything twice.
-  if (before && before.idle) return;
+  const mine = __FOOTFALL_SITE__;
+  if (before && before.site === mine) return;
   const early = (before && before.q) || [];
   const waiting = [];
+  const settings = __FOOTFALL_SETTINGS__;
   const dataset = (script && script.dataset) || {};
-  const option = (name) => (name in dataset ? dataset[name] || true : before && before[name]);
-
-  const collector = option('collector') || new URL(script.src).origin;
-  const debug = !!option('debug') || /[?&]footfall_debug\b/.test(location.search);
+  const option = (name) =>
+    name in dataset ? dataset[name] || true
+    : before && name in before ? before[name]
+    : name in settings ? settings[name]
+    : name === 'collector' ? new URL(script.src).origin
+    : name === 'debug' && /[?&]footfall_debug\b/.test(location.search);
   let tracker = null;
   let ended = false;
 
   // A trap, or a page that throws into us, ends the tracker: what it holds may be half done.
-  const tell = (signal, detail) => {
+  const tell = (signal, number = 0, lines = '') => {
     try {
-      return tracker && tracker(signal, detail);
+      return tracker && tracker(signal, number, lines);
     } catch (error) {
       tracker = null;
       ended = true;
@@ -41,18 +47,37 @@ const run = (script, before) => {
     }
   };
 
+  const record = (lines) => {
+    if (tracker) {
+      tell(CALLED, 0, lines);
+      // Nobody may be there to see the next one off.
+      if (document.hidden) tell(HIDDEN);
+    } else if (waiting.length < CALLS_MAX) waiting.push(lines);
+  };
+
+  // What the page calls by, in the names of the wire.
   const call = (given) => {
     try {
       const values = Array.from(given);
       const isObject = (value) => typeof value === 'object' && value !== null;
-      const object = values.find(isObject);
-      // What the visitor says counts at once, before anything that waits is sent.
-      if (values[0] === 'consent' && object) return consent(object, call, tell);
-      if (!tracker) return waiting.length < CALLS_MAX && waiting.push(given);
+      let object = values.find(isObject);
       const texts = values.filter((value) => !isObject(value) && value != null);
-      const lines = [0, 1, 2].map((at) => `${at in texts ? texts[at] : ''}`.replace(/\n/g, ' '));
-      lines.push((object && JSON.stringify(object)) || '');
-      tell(CALLED, lines.join('\n'));
+      const [name, first, second] = texts.map((text) => `${text}`.replace(/\s/g, ' ').slice(0, TEXT_MAX));
+      let lines = ['custom', name, '', ''];
+      // What the visitor says counts at once, before anything that waits is sent.
+      if (name === 'consent') return consent(object || {}, tell, record);
+      if (name === 'reset') return forget();
+      if (name === 'page') return tell(VIEWED);
+      if (name === 'step') lines = second && [name, '', first, second];
+      if (name === 'group') object = { ...object, group_id: first };
+      if (name === 'alias') object = { previous_id: second || get('user') };
+      if (name === 'identify') lines = [name, '', '', ''];
+      if (name === 'identify' || name === 'alias') {
+        if (!first) lines = 0;
+        else if (isAllowed()) set('user', first);
+      }
+      if (!lines || !name) return say('left out: incomplete', ...values);
+      record([...lines, object ? JSON.stringify(object) : ''].join('\n'));
     } catch (error) {
       // An object that cannot be written as JSON.
       say('left out:', error);
@@ -61,14 +86,17 @@ const run = (script, before) => {
 
   const footfall = function () {
     call(arguments);
+    // Another site's tag in the same page hears it too.
+    if (before && before.site) before.apply(null, arguments);
   };
+  footfall.site = mine;
   footfall.q = { push: call };
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
   footfall.idle = () => !!tell(IDLE);
   window.footfall = footfall;
 
-  open(__FOOTFALL_SITE__, collector, debug, tell);
+  open(mine, option, tell);
   early.splice(0).forEach(call);
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
   early.push = call;
@@ -77,28 +105,12 @@ const run = (script, before) => {
     if (ended) return;
     const viewed = !!tracker;
     tracker = next;
-    tell(STARTED, viewed);
-    waiting.splice(0).forEach(call);
+    tell(STARTED, viewed ? 1 : 0);
+    waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
   };
   const late = () => tracker || begin(fallback);
-
-  for (const method of ['pushState', 'replaceState']) {
-    const original = history[method];
-    history[method] = function () {
-      const result = original.apply(this, arguments);
-      tell(NAVIGATED, method === 'replaceState');
-      return result;
-    };
-  }
-  const hide = () => {
-    late();
-    tell(HIDDEN);
-  };
-  addEventListener('popstate', () => tell(NAVIGATED));
-  addEventListener('pageshow', (event) => event.persisted && tell(SHOWN));
-  addEventListener('pagehide', hide);
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && hide());
+  watch(tell, call, late);
   setTimeout(late, LATE_MILLIS);
 
   const instantiate = async () => {
@@ -116,9 +128,7 @@ const run = (script, before) => {
   instantiate().then(
     ({ instance }) => {
       attach(instance.exports);
-      begin((signal, detail) =>
-        signal === CALLED ? wasm.call(document, detail) : wasm.signal(document, signal, detail),
-      );
+      begin((signal, number, lines) => wasm.signal(document, signal, number, lines));
     },
     (error) => {
       say('no WebAssembly:', error);
