@@ -3,8 +3,9 @@
 // streaming form), and tells it what the browser tells.
 //
 // It runs in other people's pages, so nothing in it throws: a tracker that cannot work is silent.
-// `cargo xtask build` makes tracker.js beside it and puts in the words in capitals, but for the site
-// and the version, which are put in when it is served.
+// `cargo xtask build` makes tracker.js beside it and puts in the words in capitals, but for the site,
+// its settings and the version (how the addresses of its other files begin), which are put in when it
+// is served.
 
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
@@ -12,6 +13,8 @@ import { CALLED, HIDDEN, IDLE, NAVIGATED, open, say, SHOWN, STARTED } from './ho
 import { attach, imports, tracker as wasm } from './tracker.js';
 
 const CALLS_MAX = 100;
+// Traits that are hashed before they go; an underscore may stand before "name".
+const PERSONAL = /^(email|phone|(fir|la)st_?name)$/i;
 // The streaming form's module may hang; by then the page view goes without it.
 const LATE_MILLIS = 3000;
 
@@ -22,7 +25,8 @@ const run = (script, before) => {
   const early = (before && before.q) || [];
   const waiting = [];
   const dataset = (script && script.dataset) || {};
-  const option = (name) => (name in dataset ? dataset[name] || true : before && before[name]);
+  const settings = __FOOTFALL_SETTINGS__;
+  const option = (name) => (name in dataset ? dataset[name] || true : ((before && before[name]) ?? settings[name]));
 
   const collector = option('collector') || new URL(script.src).origin;
   const debug = !!option('debug') || /[?&]footfall_debug\b/.test(location.search);
@@ -51,8 +55,15 @@ const run = (script, before) => {
       if (!tracker) return waiting.length < CALLS_MAX && waiting.push(given);
       const texts = values.filter((value) => !isObject(value) && value != null);
       const lines = [0, 1, 2].map((at) => `${at in texts ? texts[at] : ''}`.replace(/\n/g, ' '));
-      lines.push((object && JSON.stringify(object)) || '');
+      // Who it is does not leave the page: that is told by hashes, behind the id, which is told at once.
+      let personal;
+      const json = JSON.stringify(object, (key, value) => {
+        if (values[0] !== 'identify' || !PERSONAL.test(key) || option('rawTraits')) return value;
+        personal = true;
+      });
+      lines.push(json || '');
       tell(CALLED, lines.join('\n'));
+      if (personal) load('traits', async (hash) => call(['identify', texts[1], await hash(object, option)]));
     } catch (error) {
       // An object that cannot be written as JSON.
       say('left out:', error);
@@ -73,6 +84,15 @@ const run = (script, before) => {
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
   early.push = call;
 
+  // What only some sites want lies beside the script, a file each (../parts).
+  const load = async (name, use) => {
+    try {
+      await use((await import(new URL(__FOOTFALL_VERSION__ + `${name}.js`, script.src))).default);
+    } catch (error) {
+      say('without', name, error);
+    }
+  };
+
   const begin = (next) => {
     if (ended) return;
     const viewed = !!tracker;
@@ -80,6 +100,9 @@ const run = (script, before) => {
     tell(STARTED, viewed);
     waiting.splice(0).forEach(call);
     footfall.ready = !!tracker;
+    if (viewed) return;
+    const parts = [option('with')].join().match(/[\w-]+/g) || [];
+    parts.forEach((name) => load(name, (part) => part(footfall, option, say)));
   };
   const late = () => tracker || begin(fallback);
 
@@ -109,7 +132,7 @@ const run = (script, before) => {
       for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
       return WebAssembly.instantiate(bytes, imports);
     }
-    const response = await fetch(new URL(`footfall-${__FOOTFALL_VERSION__}.wasm`, script.src), { credentials: 'omit' });
+    const response = await fetch(new URL(__FOOTFALL_VERSION__ + 'wasm', script.src), { credentials: 'omit' });
     // A proxy that changes the content type must not cost the tracker.
     return WebAssembly.instantiate(await response.arrayBuffer(), imports);
   };
