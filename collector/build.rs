@@ -23,8 +23,28 @@ fn main() -> io::Result<()> {
         };
         source.push_str(&format!("const {constant}: Option<&[u8]> = {bytes};\n"));
     }
+    source.push_str(&parts(&assets.join("parts"))?);
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     fs::write(Path::new(&out).join("assets.rs"), source)
+}
+
+/// The optional parts by name: every script of the folder.
+fn parts(folder: &Path) -> io::Result<String> {
+    // Of a folder, cargo watches what lies in it.
+    println!("cargo::rerun-if-changed={}", watched(folder).display());
+    let mut names = Vec::new();
+    if folder.is_dir() {
+        for file in fs::read_dir(folder)? {
+            let path = file?.path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned);
+            if path.extension().is_some_and(|extension| extension == "js") {
+                names.extend(stem.map(|stem| (stem, path.display().to_string())));
+            }
+        }
+    }
+    names.sort();
+    let parts = names.iter().map(|(name, path)| format!("({name:?}, include_bytes!({path:?})), "));
+    Ok(format!("const PARTS: &[(&str, &[u8])] = &[{}];\n", parts.collect::<String>()))
 }
 
 /// The file, or the nearest folder above it that exists.

@@ -404,8 +404,8 @@ impl Door {
     }
 
     fn script(&self, name: &str, headers: &HeaderMap) -> Result<Answered, Rejection> {
-        if let Some(tracker) = self.settings.assets.tracker(name) {
-            return Ok(tracker);
+        if let Some(file) = self.settings.assets.fetched(name, headers) {
+            return Ok(file);
         }
         let name = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
         // A site's name has no dot in it.

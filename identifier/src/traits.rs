@@ -1,6 +1,6 @@
 //! From what a site tells of a person (`footfall('identify', id, {...})`) to what may be kept of it.
 
-use crate::{Country, Email, PersonName, Phone, Zip};
+use crate::{Country, Email, Hashed, PersonName, Phone, Zip};
 
 /// What sort of identifier it is; the `kind` column of `identifiers` and `suppressions`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +75,9 @@ impl Identifier {
 /// Names read: `email`, `phone`, `first_name` or `firstName`, `last_name` or `lastName`, `country`,
 /// `zip`, `postal_code` or `postalCode`. A national phone number is read by the person's own country
 /// where the traits tell it, else by `default_region` (a country's code: the site's, or the visit's).
+///
+/// What the browser hashed comes as `email_sha256` (by Meta's rule), `email_google_sha256`,
+/// `phone_sha256`, `first_name_sha256` and `last_name_sha256`, each of 64 hexadecimal digits.
 pub fn from_traits<'a>(
     traits: impl Iterator<Item = (&'a str, &'a str)>,
     default_region: Option<&str>,
@@ -97,6 +100,11 @@ pub fn from_traits<'a>(
             "zip" | "postal_code" | "postalCode" => {
                 found.extend(Zip::parse(raw).map(|zip| Identifier::new(Kind::Zip, zip.as_str())));
             }
+            "email_sha256" => found.extend(of_hash(Kind::EmailMeta, raw)),
+            "email_google_sha256" => found.extend(of_hash(Kind::EmailGoogle, raw)),
+            "phone_sha256" => found.extend(of_hash(Kind::Phone, raw)),
+            "first_name_sha256" => found.extend(of_hash(Kind::FirstName, raw)),
+            "last_name_sha256" => found.extend(of_hash(Kind::LastName, raw)),
             _ => {}
         }
     }
@@ -118,6 +126,11 @@ fn of_email(email: Email) -> [Identifier; 2] {
 fn of_name(kind: Kind, raw: &str) -> Option<Identifier> {
     let name = PersonName::parse(raw).ok()?;
     Some(Identifier::new(kind, name.google().to_string()))
+}
+
+fn of_hash(kind: Kind, raw: &str) -> Option<Identifier> {
+    let hashed = Hashed::recognize(raw).ok()??;
+    Some(Identifier::new(kind, hashed.to_string()))
 }
 
 #[cfg(test)]
@@ -168,6 +181,30 @@ mod tests {
             ("firstName", "ANA"),
         ];
         assert_eq!(kinds(&from_traits(traits.into_iter(), None)), ["first_name"]);
+    }
+
+    #[test]
+    fn what_was_hashed_in_the_browser_is_the_same_identifier() {
+        let raw = [
+            ("email", "A.b@gmail.com"),
+            ("phone", "+385912345678"),
+            ("first_name", "Ana"),
+            ("last_name", "Horvat"),
+        ];
+        let raw = from_traits(raw.into_iter(), None);
+        let names = [
+            "email_google_sha256",
+            "email_sha256",
+            "phone_sha256",
+            "first_name_sha256",
+            "last_name_sha256",
+        ];
+        let hashes: Vec<_> = raw.iter().map(|identifier| identifier.value.as_str()).collect();
+        let hashed = names.into_iter().zip(hashes.iter().copied());
+        assert_eq!(from_traits(hashed, None), raw);
+        for wrong in ["ana@example.hr", "d41d8cd98f00b204e9800998ecf8427e", "", &"g".repeat(64)] {
+            assert_eq!(from_traits(names.map(|name| (name, wrong)).into_iter(), None), []);
+        }
     }
 
     #[test]

@@ -4,34 +4,33 @@
 //
 // It runs in other people's pages, so nothing in it throws: a tracker that cannot work is silent.
 // `cargo xtask build` makes tracker.js beside it and puts in the words in capitals, but for the site,
-// its settings and the version, which are put in when it is served.
+// its settings and the version (how the addresses of its other files begin), which are put in when it
+// is served.
 
-import { consent, forget } from './consent.js';
+import { lines, read } from './calls.js';
+import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, get, HIDDEN, IDLE, isAllowed, open, say, set, STARTED, VIEWED } from './host.js';
+import { CALLED, HIDDEN, IDLE, open, say, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 import { watch } from './watch.js';
 
 const CALLS_MAX = 100;
 // The streaming form's module may hang; by then the page view goes without it.
 const LATE_MILLIS = 3000;
-const TEXT_MAX = 256;
 
 const run = (script, before) => {
   // The page may have made a `footfall` of its own: a function, to call before this script came, or
   // an object of options. The tag twice in one page would count everything twice.
   const mine = __FOOTFALL_SITE__;
   if (before && before.site === mine) return;
-  const early = (before && before.q) || [];
+  const early = (before && !before.site && before.q) || [];
   const waiting = [];
   const settings = __FOOTFALL_SETTINGS__;
   const dataset = (script && script.dataset) || {};
   const option = (name) =>
     name in dataset ? dataset[name] || true
-    : before && name in before ? before[name]
-    : name in settings ? settings[name]
-    : name === 'collector' ? new URL(script.src).origin
-    : name === 'debug' && /[?&]footfall_debug\b/.test(location.search);
+    : ((before && before[name]) ?? settings[name]) ??
+      (name === 'collector' ? new URL(script.src).origin : name === 'debug' && /[?&]footfall_debug/.test(location.search));
   let tracker = null;
   let ended = false;
 
@@ -55,29 +54,26 @@ const run = (script, before) => {
     } else if (waiting.length < CALLS_MAX) waiting.push(lines);
   };
 
-  // What the page calls by, in the names of the wire.
+  // What only some sites want lies beside the script, a file each (../parts).
+  const load = async (name, use) => {
+    try {
+      await use((await import(new URL(__FOOTFALL_VERSION__ + `${name}.js`, script.src))).default);
+    } catch (error) {
+      say('without', name, error);
+    }
+  };
+
+  const hash = (user, traits) =>
+    load('traits', async (hashed) => call(['identify', user, await hashed(traits, option)]));
+
   const call = (given) => {
     try {
-      const values = Array.from(given);
-      const isObject = (value) => typeof value === 'object' && value !== null;
-      let object = values.find(isObject);
-      const texts = values.filter((value) => !isObject(value) && value != null);
-      const [name, first, second] = texts.map((text) => `${text}`.replace(/\s/g, ' ').slice(0, TEXT_MAX));
-      let lines = ['custom', name, '', ''];
+      const called = read(given);
       // What the visitor says counts at once, before anything that waits is sent.
-      if (name === 'consent') return consent(object || {}, tell, record);
-      if (name === 'reset') return forget();
-      if (name === 'page') return tell(VIEWED);
-      if (name === 'step') lines = second && [name, '', first, second];
-      if (name === 'group') object = { ...object, group_id: first };
-      if (name === 'alias') object = { previous_id: second || get('user') };
-      if (name === 'identify') lines = [name, '', '', ''];
-      if (name === 'identify' || name === 'alias') {
-        if (!first) lines = 0;
-        else if (isAllowed()) set('user', first);
-      }
-      if (!lines || !name) return say('left out: incomplete', ...values);
-      record([...lines, object ? JSON.stringify(object) : ''].join('\n'));
+      if (called.name === 'consent') return consent(called.object || {}, tell, record);
+      if (called.name === 'page') return tell(VIEWED);
+      const event = lines(called, hash);
+      if (event) record(event);
     } catch (error) {
       // An object that cannot be written as JSON.
       say('left out:', error);
@@ -108,6 +104,9 @@ const run = (script, before) => {
     tell(STARTED, viewed ? 1 : 0);
     waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
+    if (viewed) return;
+    const parts = [option('with')].join().match(/[\w-]+/g) || [];
+    parts.forEach((name) => load(name, (part) => part(footfall, option, say)));
   };
   const late = () => tracker || begin(fallback);
   watch(tell, call, late);
@@ -121,7 +120,7 @@ const run = (script, before) => {
       for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
       return WebAssembly.instantiate(bytes, imports);
     }
-    const response = await fetch(new URL(`footfall-${__FOOTFALL_VERSION__}.wasm`, script.src), { credentials: 'omit' });
+    const response = await fetch(new URL(__FOOTFALL_VERSION__ + 'wasm', script.src), { credentials: 'omit' });
     // A proxy that changes the content type must not cost the tracker.
     return WebAssembly.instantiate(await response.arrayBuffer(), imports);
   };

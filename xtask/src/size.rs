@@ -17,6 +17,10 @@ const TRACKER: &str = "tracker.js";
 const STREAMING: [&str; 2] = ["tracker.stream.js", "tracker.wasm"];
 /// The most that a page may have to download, loader, glue and WebAssembly in one.
 const BUDGET: Sizes = Sizes { raw: usize::MAX, gzip: 10 * 1024, brotli: 9 * 1024 };
+/// The folder of the optional parts, of which a page downloads what its site has switched on.
+const PARTS: &str = "parts";
+/// The most that each of them may be.
+const PART_BUDGET: Sizes = Sizes { raw: usize::MAX, gzip: 3 * 1024, brotli: 3 * 1024 };
 /// Where the WebAssembly begins in the script. The collector has a compressor start anew there.
 const WASM_BEGINS: &[u8] = b"\"\0asm";
 
@@ -37,31 +41,42 @@ impl Size {
         downloads()?;
         let program = target.join("release/footfall");
         let bytes = fs::metadata(&program).with_context(|| program.display().to_string())?.len();
-        println!("{:16}{bytes:>12}", "footfall");
+        println!("{:24}{bytes:>12}", "footfall");
         let began = if self.clean { "from nothing" } else { "from what was built before" };
         println!("built {began}: tracker {tracker:.1?}, footfall and the shop {footfall:.1?}");
         Ok(())
     }
 }
 
-/// Prints what a page downloads; gives that of the one script.
-fn downloads() -> Result<Sizes> {
-    println!("{:18}{:>12}{:>12}{:>12}", "bytes", "raw", "gzip -9", "brotli 11");
+/// Prints what a page downloads; gives that of the one script, and of each part by name.
+fn downloads() -> Result<(Sizes, Vec<(String, Sizes)>)> {
+    println!("{:24}{:>12}{:>12}{:>12}", "bytes", "raw", "gzip -9", "brotli 11");
     let sizes = |name| Sizes::of(&place::assets().join("sdk").join(name));
     for name in STREAMING {
         sizes(name)?.print(name);
     }
     let whole = sizes(TRACKER)?;
     whole.print(TRACKER);
-    Ok(whole)
+    let mut parts = Vec::new();
+    for file in fs::read_dir(place::assets().join("sdk").join(PARTS))? {
+        let path = file?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        parts.push((format!("{PARTS}/{name}"), Sizes::of(&path)?));
+    }
+    parts.sort_by(|(one, _), (other, _)| one.cmp(other));
+    parts.iter().for_each(|(name, sizes)| sizes.print(name));
+    Ok((whole, parts))
 }
 
 /// Fails where a page would have to download more than it should.
 pub(crate) fn budget() -> Result<()> {
-    let whole = downloads()?;
+    let (whole, parts) = downloads()?;
     BUDGET.print("at most");
-    let within = whole.gzip <= BUDGET.gzip && whole.brotli <= BUDGET.brotli;
-    ensure!(within, "the tracker has grown over its budget");
+    PART_BUDGET.print("at most, a part");
+    ensure!(whole.is_within(&BUDGET), "the tracker has grown over its budget");
+    for (name, sizes) in parts {
+        ensure!(sizes.is_within(&PART_BUDGET), "{name} has grown over its budget");
+    }
     Ok(())
 }
 
@@ -101,9 +116,13 @@ impl Sizes {
         Ok(Self { raw: content.len(), gzip, brotli })
     }
 
+    const fn is_within(&self, budget: &Self) -> bool {
+        self.gzip <= budget.gzip && self.brotli <= budget.brotli
+    }
+
     fn print(&self, name: &str) {
         let raw = if self.raw == usize::MAX { String::new() } else { self.raw.to_string() };
-        println!("{name:18}{raw:>12}{:>12}{:>12}", self.gzip, self.brotli);
+        println!("{name:24}{raw:>12}{:>12}{:>12}", self.gzip, self.brotli);
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod body;
 mod client_ip;
 pub(crate) mod encoding;
 mod native;
+mod packing;
 pub(crate) mod pixel;
 mod place_headers;
 pub(crate) mod redirect;

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use crate::http::send;
-use crate::stack::{Stack, add_site, alone, eventually};
+use crate::stack::{Collector, PART, Stack, add_site, alone, eventually};
 
 #[tokio::test]
 async fn the_script_is_made_for_its_site_and_carries_everything() {
@@ -20,18 +20,44 @@ async fn the_script_is_made_for_its_site_and_carries_everything() {
     assert_eq!(collector.get("/s/nobody.js").await.status, 404);
 }
 
-#[tokio::test]
-async fn the_streaming_script_names_a_file_that_is_there() {
-    let (collector, _dir) = alone(&[]).await;
+/// How the addresses of what a script fetches begin.
+async fn fetched_from(collector: &Collector) -> String {
     let script = collector.get("/s/shop.stream.js").await;
-    let version =
-        script.text().strip_prefix("stream(\"shop\", \"").unwrap().strip_suffix("\")").unwrap();
-    let file = collector.get(&format!("/s/footfall-{version}.wasm")).await;
-    assert_eq!((file.status, file.body.as_slice()), (200, &b"\0asm"[..]));
-    assert_eq!(file.header("content-type"), Some("application/wasm"));
-    assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
-    assert_eq!(file.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(collector.get("/s/footfall-0123456789abcdef.wasm").await.status, 404);
+    let version = script.text().strip_prefix("stream(\"shop\", \"").unwrap();
+    format!("/s/{}", version.strip_suffix("\")").unwrap())
+}
+
+#[tokio::test]
+async fn what_the_script_names_is_there_for_a_year() {
+    let (collector, _dir) = alone(&[]).await;
+    let begin = fetched_from(&collector).await;
+    for (end, kind, content) in [
+        ("wasm", "application/wasm", &b"\0asm"[..]),
+        ("forms.js", "text/javascript; charset=utf-8", PART),
+    ] {
+        let file = collector.get(&format!("{begin}{end}")).await;
+        assert_eq!((file.status, file.body.as_slice()), (200, content), "{begin}{end}");
+        assert_eq!(file.header("content-type"), Some(kind));
+        assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+        assert_eq!(file.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(file.header("cross-origin-resource-policy"), Some("cross-origin"));
+        assert_eq!(file.header("vary"), Some("accept-encoding"));
+        let other = collector.get(&format!("/s/footfall-0123456789abcdef.{end}")).await;
+        assert_eq!(other.status, 404);
+    }
+    assert_eq!(collector.get(&format!("{begin}vitals.js")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_part_is_compressed_as_the_browser_takes_it() {
+    let (collector, _dir) = alone(&[]).await;
+    let address = format!("{}forms.js", fetched_from(&collector).await);
+    let accepts = [("Accept-Encoding", "gzip, br")];
+    let part = send(collector.address, "GET", &address, &accepts, b"").await;
+    assert_eq!(part.header("content-encoding"), Some("br"));
+    let mut unpacked = Vec::new();
+    brotli::Decompressor::new(&*part.body, 4096).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, PART);
 }
 
 #[tokio::test]

@@ -28,6 +28,9 @@ const NOBODY: &str = "http://127.0.0.1:9";
 
 pub(crate) const VISITOR: &str = "018f4d5e-0000-7000-8000-00000000000a";
 
+/// An optional part of the tracker.
+pub(crate) const PART: &[u8] = b"export default (footfall) => footfall('part')";
+
 #[derive(Parser)]
 struct Arguments {
     #[command(flatten)]
@@ -53,7 +56,7 @@ impl Collector {
         let config = Arguments::parse_from(flags).collector;
         let whole = "site(__FOOTFALL_SITE__, \"\0asm\u{e9}\")";
         let streaming = "stream(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)";
-        let assets = Assets::new(whole, streaming, b"\0asm");
+        let assets = Assets::new(whole, streaming, b"\0asm").with_parts(&[("forms", PART)]);
         let settings = config.check_with(data_dir, assets).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let settings = settings.with_clock(clock.clone());

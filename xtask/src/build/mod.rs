@@ -1,5 +1,6 @@
 //! `cargo xtask build`: the tracker for the browser, then the programs that carry it.
 
+mod parts;
 mod tracker;
 
 use std::fs;
@@ -21,12 +22,19 @@ pub(crate) struct Build {
     /// Optimise the programs, as for a release; the tracker always is
     #[arg(long)]
     release: bool,
+    /// Only what the browser gets, not the programs that carry it
+    #[arg(long)]
+    assets: bool,
 }
 
 impl Build {
     pub(crate) fn run(self) -> Result<()> {
         let fetched = fetch::fetch()?;
         assets(&fetched)?;
+        if self.assets {
+            println!("built {}", place::assets().display());
+            return Ok(());
+        }
         programs(self.release)?;
         let profile = if self.release { "release" } else { "debug" };
         println!("built {}", place::built(profile, "footfall").display());
@@ -47,6 +55,7 @@ pub(crate) fn programs(release: bool) -> Result<()> {
 /// The same, with cargo's work in a folder of its own.
 pub(crate) fn assets_in(target: &Path, fetched: &Fetched) -> Result<()> {
     tracker::build(target, fetched)?;
+    parts::build(fetched)?;
     for (from, to) in PAGE_SCRIPTS {
         let from = fetched.node_modules.join(from);
         let script = fs::read(&from).with_context(|| format!("no {}", from.display()))?;

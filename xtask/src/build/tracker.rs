@@ -15,6 +15,7 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 /// Words in the loader that the collector replaces for each site; minifying must leave them.
 const SITE: &str = "__FOOTFALL_SITE__";
 const VERSION: &str = "__FOOTFALL_VERSION__";
+const SETTINGS: &str = "__FOOTFALL_SETTINGS__";
 /// The word in the loader that the WebAssembly takes the place of.
 const WASM: &str = "__FOOTFALL_WASM__";
 /// What every browser since 2021 can do, and rustc uses. Named, because wasm-bindgen drops the section that says so.
@@ -46,7 +47,9 @@ pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     let wasm = folder.join("footfall_bg.wasm");
     fs::write(&wasm, silent(fs::read(&wasm)?))?;
     let (small, names) = shrink(fetched, &wasm)?;
-    for script in ["loader.js", "host.js", "who.js", "consent.js", "fallback.js", "watch.js"] {
+    for script in
+        ["loader.js", "host.js", "who.js", "calls.js", "consent.js", "fallback.js", "watch.js"]
+    {
         fs::copy(place::root().join("sdk-wasm/loader").join(script), folder.join(script))?;
     }
     let glue = names.rename(&fs::read_to_string(folder.join("footfall_bg.js"))?)?;
@@ -56,7 +59,11 @@ pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     let assets = place::assets().join("sdk");
     let inline = bundle(fetched, &folder.join("loader.js"), true)?;
     let stream = bundle(fetched, &folder.join("loader.js"), false)?;
-    for (script, word) in [(&inline, SITE), (&inline, WASM), (&stream, SITE), (&stream, VERSION)] {
+    ensure!(inline.contains(WASM), "the minified loader has lost {WASM}");
+    for (script, word) in [&inline, &stream]
+        .into_iter()
+        .flat_map(|script| [SITE, VERSION, SETTINGS].map(|word| (script, word)))
+    {
         ensure!(script.contains(word), "the minified loader has lost {word}");
     }
     // The module comes last, so that the two halves can be compressed each in its own way.
