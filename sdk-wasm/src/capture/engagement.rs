@@ -40,6 +40,13 @@ impl Engagement {
         self.millis >= PART_MILLIS
     }
 
+    /// Whoever looks goes on to another page, and this one ends: to go on is a sign too.
+    pub fn goes_on(&mut self, now: u64) {
+        if self.looked.is_some() {
+            self.looks(now, 0);
+        }
+    }
+
     /// The page is no longer visible. A clock that was put back counts nothing.
     pub fn looks_away(&mut self, now: u64, depth: u32) {
         if let Some(looked) = self.looked.take() {
@@ -123,10 +130,13 @@ mod tests {
     fn another_page_begins_anew_before_the_same_eyes() {
         let mut engagement = Engagement::new();
         engagement.looks(0, 90);
-        engagement.looks(1000, 90);
+        engagement.goes_on(1000);
+        assert_eq!(engagement.part(), part(1000, 90));
         engagement.turns();
         engagement.looks_away(3000, 20);
         assert_eq!(engagement.part(), part(2000, 20));
+        engagement.goes_on(9000);
+        assert_eq!(engagement.part(), None, "nobody looked");
     }
 
     #[test]

@@ -123,6 +123,7 @@ impl Tracker {
     }
 
     fn view(&mut self, page: &str, browser: &mut impl Browser) {
+        self.engagement.goes_on(browser.now());
         self.tell_engagement(browser);
         self.engagement.turns();
         self.views.view(page);

