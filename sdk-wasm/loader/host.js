@@ -22,8 +22,8 @@ let timer = 0;
 let tell = () => {};
 
 // The loader says once for whom it works, and how a signal reaches whoever tracks now.
-export const open = (name, collector, inDebugMode, telling) => {
-  [site, url, debug, tell] = [name, `${collector}/v1/events`, inDebugMode, telling];
+export const open = (name, address, inDebugMode, telling) => {
+  [site, url, debug, tell] = [name, address, inDebugMode, telling];
 };
 
 const fullKey = (key) => `footfall.${site}.${key}`;

@@ -79,7 +79,7 @@ const run = (script, before) => {
   footfall.idle = () => !!tell(IDLE);
   window.footfall = footfall;
 
-  open(__FOOTFALL_SITE__, collector, debug, tell);
+  open(__FOOTFALL_SITE__, collector + (option('eventsPath') || '/v1/events'), debug, tell);
   early.splice(0).forEach(call);
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
   early.push = call;
