@@ -122,7 +122,7 @@ const batch = (events) => {
   return `{"site":"${site}","sent_at":${Date.now()},"context":${JSON.stringify(context)},"events":[${events.replace(/\n/g, ',')}]}`;
 };
 
-const url = () => option('collector') + '/v1/events';
+const url = () => option('collector') + (option('eventsPath') || '/v1/events');
 
 // For how many seconds nobody sends: told to every tab and the next page by what is kept.
 const hold = (seconds) => set('hold', seconds ? `${Date.now() + seconds * 1000}` : '');

@@ -4,7 +4,7 @@ import { ACTIVE, HIDDEN, NAVIGATED, option, release, VIEWED } from './host.js';
 
 // Signs of life are told this often.
 const ACTIVE_MILLIS = 1000;
-const DOWNLOADS = /\.(pdf|xlsx?|docx?|pptx?|csv|txt|rtf|zip|rar|7z|t?gz|exe|msi|dmg|pkg|apk|iso|mp[34]|mov|avi|wav|epub)$/i;
+const DOWNLOADS = 'pdf xls xlsx doc docx ppt pptx csv txt rtf zip rar 7z gz tgz exe msi dmg pkg apk iso mp3 mp4 mov avi wav epub';
 
 // The address without the place in the page, unless that is the page.
 const address = () => (option('hashRoutes') ? location.href : location.href.split('#')[0]);
@@ -28,6 +28,9 @@ const declared = ({ dataset }, call) => {
   if (footfallStep) call(['step', ...footfallStep.split('/'), properties]);
 };
 
+const isDownload = (path) =>
+  (option('downloads') || DOWNLOADS).split(' ').includes(path.toLowerCase().split('.').slice(1).pop());
+
 const clicked = (event, call) => {
   const target = event.composedPath()[0];
   if (event.button > 1 || !target.closest) return;
@@ -40,7 +43,7 @@ const clicked = (event, call) => {
   const name =
     protocol === 'mailto:' ? 'mail_link'
     : protocol === 'tel:' ? 'phone_link'
-    : link.hasAttribute('download') || DOWNLOADS.test(pathname) ? 'file_download'
+    : link.hasAttribute('download') || isDownload(pathname) ? 'file_download'
     : /^http/.test(protocol) && host !== location.host && 'outbound_link';
   // Neither whose address it is, nor what else stands in it.
   if (name) call([name, host ? { url: origin + pathname } : {}]);

@@ -14,7 +14,7 @@ pub const ACTIVE_MILLIS: u64 = 30_000;
 /// A part is told when it has grown to this.
 pub const PART_MILLIS: u64 = 60_000;
 /// What is shorter, and has shown no more of the page, is not worth an event.
-const TOLD_MILLIS_MIN: u64 = 100;
+const TOLD_MILLIS_MIN: u64 = 500;
 
 /// What is not told yet of the view.
 #[derive(Debug, Default)]
@@ -37,6 +37,7 @@ impl Engagement {
     pub fn looks(&mut self, now: u64, depth: u32) -> bool {
         self.looks_away(now, depth);
         self.looked = Some(now);
+        self.depth = self.depth.max(depth);
         self.millis >= PART_MILLIS
     }
 
@@ -122,7 +123,7 @@ mod tests {
     fn what_was_seen_further_down_is_told_however_short_it_was() {
         let mut engagement = Engagement::new();
         engagement.looks(0, 50);
-        engagement.looks_away(10, 50);
+        engagement.looks_away(10, 40);
         assert_eq!(engagement.part(), part(10, 50));
     }
 
