@@ -116,7 +116,7 @@ const run = (script, before) => {
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);
-      // The low half of each character, whichever one-byte encoding the script was read in.
+      // The low half of each character: above ASCII the character set has them at U+F780.
       for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
       return WebAssembly.instantiate(bytes, imports);
     }
