@@ -105,7 +105,7 @@ const run = (script, before) => {
     waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
     if (viewed) return;
-    const parts = [option('with')].join().match(/[\w-]+/g) || [];
+    const parts = `${option('with') || ''}`.match(/[\w-]+/g) || [];
     parts.forEach((name) => load(name, (part) => part(footfall, option, say)));
   };
   const late = () => tracker || begin(fallback);
