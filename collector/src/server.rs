@@ -7,8 +7,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, ORIGIN, USER_AGENT};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
@@ -214,8 +216,10 @@ impl Door {
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answered {
         let began = Instant::now();
-        let way = Way::of(request.uri().path());
-        let answer = self.route(request, peer).await;
+        // Taken apart here, so that the head need not be moved from step to step.
+        let (mut head, body) = request.into_parts();
+        let way = Way::of(head.uri.path());
+        let answer = self.route(&mut head, body, peer).await;
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
             self.pipeline.metrics.rejected(spec.tag);
@@ -228,38 +232,41 @@ impl Door {
         answer
     }
 
+    /// What waits for something while it is under way lies in the connection's own memory, so all but the
+    /// way of nearly every request is boxed.
     async fn route(
         &self,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: Incoming,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let path = request.uri().path();
-        let method = request.method();
+        let path = head.uri.path();
+        let method = &head.method;
         let get = |answer: Answered| match *method {
             Method::GET | Method::HEAD => Ok(answer),
             _ => Err(not_allowed(method, "GET, HEAD")),
         };
         match path {
             "/v1/events" => match *method {
-                Method::POST => self.events(request, peer).await,
+                Method::POST => self.events(head, body, peer).await,
                 Method::OPTIONS => Ok(respond::preflight()),
                 _ => Err(not_allowed(method, "POST, OPTIONS")),
             },
             "/v1/pixel.gif" => match *method {
-                Method::GET => self.pixel(&request, peer).await,
+                Method::GET => Box::pin(self.pixel(head, peer)).await,
                 _ => Err(not_allowed(method, "GET")),
             },
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
             "/metrics" => get(self.metrics()),
             _ if path.starts_with("/r/") => match *method {
-                Method::GET | Method::HEAD => self.link(&request, peer).await,
+                Method::GET | Method::HEAD => Box::pin(self.link(head, peer)).await,
                 _ => Err(not_allowed(method, "GET, HEAD")),
             },
             _ => match (path.strip_prefix("/s/"), Call::of(path)) {
-                (Some(name), _) => get(self.script(name, request.headers())?),
+                (Some(name), _) => get(self.script(name, &head.headers)?),
                 (None, Some(call)) => match *method {
-                    Method::POST => self.segment_api(call, request, peer).await,
+                    Method::POST => Box::pin(self.segment_api(call, head, body, peer)).await,
                     Method::OPTIONS => Ok(respond::preflight()),
                     _ => Err(not_allowed(method, "POST, OPTIONS")),
                 },
@@ -270,25 +277,26 @@ impl Door {
 
     async fn events(
         &self,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: Incoming,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let (head, body) = request.into_parts();
         let told = self.told(&head.headers, peer);
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Events, sender, &head.headers, body).await?;
         let answer = self.pipeline.accept(sender, &body).await?;
-        let response = respond::json(StatusCode::ACCEPTED, &answer);
+        let room = std::mem::take(&mut head.headers);
+        let response = respond::json_in_room_of(room, StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
     }
 
     async fn segment_api(
         &self,
         call: Call,
-        request: Request<Incoming>,
+        head: &Parts,
+        body: Incoming,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let (head, body) = request.into_parts();
         let told = self.told(&head.headers, peer);
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Segment, sender, &head.headers, body).await?;
@@ -299,17 +307,13 @@ impl Door {
         Ok(respond::with_dropped(response, &answer))
     }
 
-    async fn pixel<B>(
-        &self,
-        request: &Request<B>,
-        peer: SocketAddr,
-    ) -> Result<Answered, Rejection> {
-        let headers = request.headers();
+    async fn pixel(&self, head: &Parts, peer: SocketAddr) -> Result<Answered, Rejection> {
+        let headers = &head.headers;
         let origin = pixel::origin(headers);
         let told = self.told(headers, peer);
         let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer, &told) };
         self.pipeline.gates.knock(sender)?;
-        let query = request.uri().query().unwrap_or_default();
+        let query = head.uri.query().unwrap_or_default();
         let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
             Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
@@ -324,7 +328,7 @@ impl Door {
         sender: Sender<'_>,
         headers: &HeaderMap,
         body: Incoming,
-    ) -> Result<Vec<u8>, Rejection> {
+    ) -> Result<Bytes, Rejection> {
         let timeout = self.settings.body_timeout;
         if let Err(rejection) = self.pipeline.gates.knock(sender) {
             body::discard(body, timeout).await;
@@ -336,8 +340,8 @@ impl Door {
     }
 
     /// Whoever comes by a link goes on by it, whatever becomes of the event.
-    async fn link<B>(&self, request: &Request<B>, peer: SocketAddr) -> Result<Answered, Rejection> {
-        let (headers, uri) = (request.headers(), request.uri());
+    async fn link(&self, head: &Parts, peer: SocketAddr) -> Result<Answered, Rejection> {
+        let (headers, uri) = (&head.headers, &head.uri);
         let path = uri.path().strip_prefix("/r/").unwrap_or_default();
         let link = Link::read(path, uri.query().unwrap_or_default(), &self.settings.link_key);
         let link = match link {
@@ -349,7 +353,7 @@ impl Door {
             }
         };
         let onward = redirect::onward(&link)?;
-        if !redirect::is_visit(request.method(), headers) {
+        if !redirect::is_visit(&head.method, headers) {
             return Ok(onward);
         }
         let told = self.told(headers, peer);
