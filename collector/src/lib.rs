@@ -13,6 +13,7 @@ mod explain;
 pub mod fuzzing;
 mod gate;
 mod handle;
+mod head_timer;
 mod health;
 pub mod import;
 pub mod link;

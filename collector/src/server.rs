@@ -1,10 +1,11 @@
 //! The door: connections, addresses, and who answers what.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,8 +15,7 @@ use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
+use hyper_util::rt::TokioIo;
 use store::site::Visitors;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -29,6 +29,7 @@ use crate::dead_letters::DeadLetters;
 use crate::enrich::Told;
 use crate::error::Rejection;
 use crate::gate::{Connections, Entered, Guest};
+use crate::head_timer::HeadTimer;
 use crate::health::{Certificate, Health};
 use crate::link::Link;
 use crate::metrics::{Metrics, Now};
@@ -65,7 +66,6 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     let quiet_max = settings.header_timeout + settings.body_timeout;
     let mut look_around = tokio::time::interval(quiet_max.clamp(LOOK_AROUND_MIN, LOOK_AROUND_MAX));
     let door = Arc::new(door);
-    let graceful = GracefulShutdown::new();
     let (close, closing) = watch::channel(false);
     // Owned here, so that connections end with this future.
     let mut connections = JoinSet::new();
@@ -74,9 +74,8 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
         tokio::select! {
             (stream, peer, guest) = accept(&listener, &house, &door.pipeline.metrics) => {
                 let guest = Arc::new(guest);
-                let connection = Arc::clone(&door).connected(
-                    stream, peer, Arc::clone(&guest), graceful.watcher(), closing.clone(),
-                );
+                let connection =
+                    Arc::clone(&door).connected(stream, peer, Arc::clone(&guest), closing.clone());
                 connections.spawn(attend(Arc::clone(&door), connection, guest));
             }
             _ = look_around.tick() => house.end_quiet(quiet_max),
@@ -86,7 +85,9 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     }
     drop(listener);
     close.send_replace(true);
-    if tokio::time::timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
+    house.close();
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(FINISH_TIMEOUT, ended).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
             "stopped before all requests were finished"
@@ -97,12 +98,16 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
 /// Serves a connection to its end, or until it must give way.
 async fn attend(door: Arc<Door>, connection: impl Future<Output = ()>, guest: Arc<Guest>) {
     door.pipeline.metrics.connections.inc();
-    tokio::select! {
+    let mut connection = pin!(connection);
+    poll_fn(|context| {
+        guest.wakes(context);
         // First, so that a request that has come is seen before the connection is ended for quiet.
-        biased;
-        () = connection => {}
-        () = guest.must_go() => {}
-    }
+        match connection.as_mut().poll(context) {
+            Poll::Pending if !guest.is_to_go() => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
+    })
+    .await;
     door.pipeline.metrics.connections.dec();
 }
 
@@ -150,27 +155,41 @@ async fn speaks(
     }
 }
 
-fn connection(
+async fn connection(
     door: Arc<Door>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     guest: Arc<Guest>,
-) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
+) -> Result<(), hyper::Error> {
     let header_timeout = door.settings.header_timeout;
+    let requests = Arc::clone(&guest);
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
-        let under_way = guest.request();
+        let under_way = requests.request();
         async move {
             let answer = door.answer(request, peer).await;
             drop(under_way);
             Ok::<_, Infallible>(answer)
         }
     });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
+    let connection = http1::Builder::new()
+        .timer(HeadTimer::new())
         .header_read_timeout(header_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        // What has come whole is taken, also of a page that was closed with it. And hyper reads ahead for the
+        // end of the connection otherwise, into a buffer that it must make anew for each request.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let mut closing = false;
+    poll_fn(|context| {
+        if !closing && guest.is_closing() {
+            closing = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        connection.as_mut().poll(context)
+    })
+    .await
 }
 
 impl Door {
@@ -181,7 +200,6 @@ impl Door {
         stream: TcpStream,
         peer: SocketAddr,
         guest: Arc<Guest>,
-        watcher: Watcher,
         mut closing: watch::Receiver<bool>,
     ) {
         // Answers are small and complete; waiting to fill a packet would only delay them.
@@ -193,7 +211,7 @@ impl Door {
                 if !speaks(&stream, self.settings.header_timeout, &mut closing).await {
                     return;
                 }
-                Box::pin(watcher.watch(connection(self, stream, peer, guest))).await
+                Box::pin(connection(self, stream, peer, guest)).await
             }
             Some(tls) => {
                 let handshake = Box::pin(tls.accept(stream, self.settings.header_timeout));
@@ -202,9 +220,7 @@ impl Door {
                     _ = closing.wait_for(|closing| *closing) => return,
                 };
                 match handshake {
-                    Ok(stream) => {
-                        Box::pin(watcher.watch(connection(self, stream, peer, guest))).await
-                    }
+                    Ok(stream) => Box::pin(connection(self, stream, peer, guest)).await,
                     Err(failure) => return self.pipeline.metrics.handshake_failed(failure),
                 }
             }
