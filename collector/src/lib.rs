@@ -16,6 +16,7 @@ mod handle;
 mod head_timer;
 mod health;
 pub mod import;
+mod keyed_hash;
 pub mod link;
 mod metrics;
 mod pipeline;
