@@ -101,9 +101,25 @@ impl Pipeline {
         sent_at: u64,
         parts: &[Part<'_, P>],
     ) -> Result<Answer, Rejection> {
-        let received_at = self.clock.now_millis();
         let sites = self.sites.table();
         let site = sites.find(site)?;
+        let written = self.write(sender, site, sent_at, parts)?;
+        if let Some(position) = written.position {
+            self.taken_by(self.spool.synced(position).await)?;
+        }
+        Ok(self.counted(site, written))
+    }
+
+    /// Writes what is taken to the spool. Waits for nothing, so that all of it lies on the stack, which is
+    /// always at hand, and not in the connection's memory.
+    fn write<P: Borrow<RawValue>>(
+        &self,
+        sender: Sender<'_>,
+        site: &Site,
+        sent_at: u64,
+        parts: &[Part<'_, P>],
+    ) -> Result<Written, Rejection> {
+        let received_at = self.clock.now_millis();
         site.check_origin(sender.origin)?;
         let events = parts.iter().map(|part| part.events.len()).sum();
         self.gates.batch(sender, site, events, received_at)?;
@@ -136,26 +152,33 @@ impl Pipeline {
                                 visit: &visit,
                                 visitor: &visitor,
                             };
-                            taken.letters.extend(self.left_out.letter(sent, left_out.0, of));
+                            let letter = self.left_out.letter(sent, left_out.0, of);
+                            taken.outcome.letters.extend(letter);
                             taken.leave_out(left_out);
                         }
                     },
                 }
             }
         }
-        let Taken { mut answer, accepted, reasons, letters, frame, scrubbed, too_fast, .. } = taken;
-        answer.accepted = accepted.iter().map(|(_, count)| count).sum();
-        if answer.accepted > 0 {
-            self.spool(frame).await?;
-        }
-        // Counted only now: a batch that is refused comes again.
-        self.gates.quotas.count(site, answer.accepted, received_at);
+        let Taken { mut outcome, mut frame, .. } = taken;
+        outcome.answer.accepted = outcome.accepted.iter().map(|(_, count)| count).sum();
+        let position = match outcome.answer.accepted {
+            0 => None,
+            _ => self.taken_by(self.spool.write(&mut frame))?,
+        };
+        Ok(Written { outcome, position, received_at })
+    }
+
+    /// Counts what is on the disk, and only now: a batch that is refused comes again.
+    fn counted(&self, site: &Site, written: Written) -> Answer {
+        let Outcome { answer, accepted, reasons, letters, scrubbed, too_fast } = written.outcome;
+        self.gates.quotas.count(site, answer.accepted, written.received_at);
         accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
         self.metrics.visits.too_fast(too_fast);
         self.metrics.scrubbed(scrubbed);
         self.left_out.keep(letters);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
-        Ok(answer)
+        answer
     }
 
     /// A valid event that nobody asked to leave out, enriched.
@@ -182,16 +205,16 @@ impl Pipeline {
         }
     }
 
-    /// Puts the rows on the disk. That it does not take them is logged once, and once when it does again.
-    async fn spool(&self, frame: Frame) -> Result<(), Rejection> {
-        match self.spool.append(frame).await {
-            Ok(()) => {
+    /// What the spool says of rows. That it does not take them is logged once, and once when it does again.
+    fn taken_by<T>(&self, spool: Result<T, AppendError>) -> Result<T, Rejection> {
+        match spool {
+            Ok(told) => {
                 if self.refusing.load(Ordering::Relaxed)
                     && self.refusing.swap(false, Ordering::Relaxed)
                 {
                     tracing::info!("the spool takes rows again");
                 }
-                Ok(())
+                Ok(told)
             }
             Err(error) => {
                 if !self.refusing.swap(true, Ordering::Relaxed) {
@@ -207,16 +230,29 @@ impl Pipeline {
     }
 }
 
-/// What becomes of one request's events.
+/// One request's events, written.
+struct Written {
+    outcome: Outcome,
+    /// Up to where the disk must have the spool before the answer; none where it need not.
+    position: Option<u64>,
+    received_at: i64,
+}
+
+/// One request's events on their way to the spool.
 struct Taken<'a> {
     site: &'a SiteName,
     received_at: i64,
+    outcome: Outcome,
+    frame: Frame,
+}
+
+/// What becomes of one request's events.
+struct Outcome {
     answer: Answer,
     accepted: [(Table, u32); 2],
     reasons: Vec<DropReason>,
     /// Of what was left out, where it is to be kept.
     letters: Vec<Letter>,
-    frame: Frame,
     scrubbed: Scrubbed,
     /// Events of visitors who are too fast for a human.
     too_fast: u32,
@@ -227,31 +263,34 @@ impl<'a> Taken<'a> {
         Self {
             site,
             received_at,
-            answer: Answer::default(),
-            accepted: [(Table::Events, 0), (Table::BotEvents, 0)],
-            reasons: Vec::new(),
-            letters: Vec::new(),
+            outcome: Outcome {
+                answer: Answer::default(),
+                accepted: [(Table::Events, 0), (Table::BotEvents, 0)],
+                reasons: Vec::new(),
+                letters: Vec::new(),
+                scrubbed: Scrubbed::default(),
+                too_fast: 0,
+            },
             frame: Frame::with_capacity(events * ROW_BYTES_USUAL),
-            scrubbed: Scrubbed::default(),
-            too_fast: 0,
         }
     }
 
     fn leave_out(&mut self, (reason, dropped): (DropReason, Dropped)) {
-        self.reasons.push(reason);
-        self.answer.dropped.push(dropped);
+        self.outcome.reasons.push(reason);
+        self.outcome.answer.dropped.push(dropped);
     }
 
     /// Puts an event's rows into the frame, in their final form.
     fn keep(&mut self, event: EnrichedEvent<'_>) -> Result<(), Rejection> {
-        let (table, count) = &mut self.accepted[usize::from(event.bot.is_some())];
+        let outcome = &mut self.outcome;
+        let (table, count) = &mut outcome.accepted[usize::from(event.bot.is_some())];
         *count += 1;
-        self.too_fast += u32::from(event.bot == Some(BotReason::Rate));
+        outcome.too_fast += u32::from(event.bot == Some(BotReason::Rate));
         let identifiers = event
             .identifier_rows(self.site, self.received_at)
             .try_for_each(|row| self.frame.push(Table::Identifiers, &row));
         let mut row = event.into_event_row(self.site, self.received_at);
-        self.scrubbed.row(&mut row);
+        outcome.scrubbed.row(&mut row);
         identifiers.and_then(|()| self.frame.push(*table, &row)).map_err(|error| {
             tracing::error!(%error, "a row has no form, its request is refused");
             Rejection::SpoolUnwritable

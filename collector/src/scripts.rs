@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use hyper::Request;
+use hyper::http::request::Parts;
 
 use crate::error::Rejection;
 use crate::receive::respond::Answered;
@@ -26,13 +26,13 @@ impl Door {
     }
 
     /// A file under `/s/`.
-    pub(crate) fn script<B>(
+    pub(crate) fn script(
         &self,
         name: &str,
-        request: &Request<B>,
+        head: &Parts,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        if let Some(file) = self.settings.assets.fetched(name, request.headers()) {
+        if let Some(file) = self.settings.assets.fetched(name, &head.headers) {
             return Ok(file);
         }
         let name = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
@@ -41,45 +41,45 @@ impl Door {
             Some(site) => (site, Form::Streaming),
             None => (name, Form::Whole),
         };
-        self.made_for(site, form, request, peer)
+        self.made_for(site, form, head, peer)
     }
 
     /// A site's script at its own path, or, by the query, a file that it fetches there.
-    pub(crate) fn own_script<B>(
+    pub(crate) fn own_script(
         &self,
         site: &str,
-        request: &Request<B>,
+        head: &Parts,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let query = request.uri().query().unwrap_or_default();
-        match self.settings.assets.fetched_by_digest(query, request.headers()) {
+        let query = head.uri.query().unwrap_or_default();
+        match self.settings.assets.fetched_by_digest(query, &head.headers) {
             Some(file) => Ok(file),
-            None => self.made_for(site, Form::OwnPath, request, peer),
+            None => self.made_for(site, Form::OwnPath, head, peer),
         }
     }
 
-    fn made_for<B>(
+    fn made_for(
         &self,
         site: &str,
         form: Form,
-        request: &Request<B>,
+        head: &Parts,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let sites = self.pipeline.sites.table();
         let site = sites.find(site).map_err(|_| Rejection::NotFound)?;
-        let country = self.country(site, request, peer);
+        let country = self.country(site, head, peer);
         let now_millis = self.pipeline.clock.now_millis();
         let asked = Asked { site, form, country: country.as_deref(), now_millis };
-        Ok(self.settings.assets.script(asked, request.headers()))
+        Ok(self.settings.assets.script(asked, &head.headers))
     }
 
     /// Where the visitor is, for a script that differs by it.
-    fn country<B>(&self, site: &Site, request: &Request<B>, peer: SocketAddr) -> Option<String> {
+    fn country(&self, site: &Site, head: &Parts, peer: SocketAddr) -> Option<String> {
         if !site.tracker.differs_by_country() {
             return None;
         }
-        let told = self.told(request.headers(), peer);
-        let ip = self.sender(request.headers(), peer, &told).ip;
+        let told = self.told(&head.headers, peer);
+        let ip = self.sender(&head.headers, peer, &told).ip;
         let country = self.pipeline.enricher.current().country(ip, &told).to_owned();
         (!country.is_empty()).then_some(country)
     }

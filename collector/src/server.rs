@@ -1,19 +1,21 @@
 //! The door: connections, addresses, and who answers what.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, ORIGIN, USER_AGENT};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown, Watcher};
+use hyper_util::rt::TokioIo;
 use store::site::Visitors;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +29,7 @@ use crate::dead_letters::DeadLetters;
 use crate::enrich::Told;
 use crate::error::Rejection;
 use crate::gate::{Connections, Entered, Guest};
+use crate::head_timer::HeadTimer;
 use crate::health::{Certificate, Health};
 use crate::link::Link;
 use crate::metrics::{Metrics, Now};
@@ -64,7 +67,6 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     let quiet_max = settings.header_timeout + settings.body_timeout;
     let mut look_around = tokio::time::interval(quiet_max.clamp(LOOK_AROUND_MIN, LOOK_AROUND_MAX));
     let door = Arc::new(door);
-    let graceful = GracefulShutdown::new();
     let (close, closing) = watch::channel(false);
     // Owned here, so that connections end with this future.
     let mut connections = JoinSet::new();
@@ -73,9 +75,8 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
         tokio::select! {
             (stream, peer, guest) = accept(&listener, &house, &door.pipeline.metrics) => {
                 let guest = Arc::new(guest);
-                let connection = Arc::clone(&door).connected(
-                    stream, peer, Arc::clone(&guest), graceful.watcher(), closing.clone(),
-                );
+                let connection =
+                    Arc::clone(&door).connected(stream, peer, Arc::clone(&guest), closing.clone());
                 connections.spawn(attend(Arc::clone(&door), connection, guest));
             }
             _ = look_around.tick() => house.end_quiet(quiet_max),
@@ -85,7 +86,9 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
     }
     drop(listener);
     close.send_replace(true);
-    if tokio::time::timeout(FINISH_TIMEOUT, graceful.shutdown()).await.is_err() {
+    house.close();
+    let ended = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(FINISH_TIMEOUT, ended).await.is_err() {
         tracing::warn!(
             connections = connections.len(),
             "stopped before all requests were finished"
@@ -96,12 +99,16 @@ pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Futu
 /// Serves a connection to its end, or until it must give way.
 async fn attend(door: Arc<Door>, connection: impl Future<Output = ()>, guest: Arc<Guest>) {
     door.pipeline.metrics.connections.inc();
-    tokio::select! {
+    let mut connection = pin!(connection);
+    poll_fn(|context| {
+        guest.wakes(context);
         // First, so that a request that has come is seen before the connection is ended for quiet.
-        biased;
-        () = connection => {}
-        () = guest.must_go() => {}
-    }
+        match connection.as_mut().poll(context) {
+            Poll::Pending if !guest.is_to_go() => Poll::Pending,
+            _ => Poll::Ready(()),
+        }
+    })
+    .await;
     door.pipeline.metrics.connections.dec();
 }
 
@@ -149,27 +156,41 @@ async fn speaks(
     }
 }
 
-fn connection(
+async fn connection(
     door: Arc<Door>,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
     guest: Arc<Guest>,
-) -> impl GracefulConnection<Error = hyper::Error, Output = Result<(), hyper::Error>> {
+) -> Result<(), hyper::Error> {
     let header_timeout = door.settings.header_timeout;
+    let requests = Arc::clone(&guest);
     let service = service_fn(move |request| {
         let door = Arc::clone(&door);
-        let under_way = guest.request();
+        let under_way = requests.request();
         async move {
             let answer = door.answer(request, peer).await;
             drop(under_way);
             Ok::<_, Infallible>(answer)
         }
     });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
+    let connection = http1::Builder::new()
+        .timer(HeadTimer::new())
         .header_read_timeout(header_timeout)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service)
+        // What has come whole is taken, also of a page that was closed with it. And hyper reads ahead for the
+        // end of the connection otherwise, into a buffer that it must make anew for each request.
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let mut closing = false;
+    poll_fn(|context| {
+        if !closing && guest.is_closing() {
+            closing = true;
+            connection.as_mut().graceful_shutdown();
+        }
+        connection.as_mut().poll(context)
+    })
+    .await
 }
 
 impl Door {
@@ -180,7 +201,6 @@ impl Door {
         stream: TcpStream,
         peer: SocketAddr,
         guest: Arc<Guest>,
-        watcher: Watcher,
         mut closing: watch::Receiver<bool>,
     ) {
         // Answers are small and complete; waiting to fill a packet would only delay them.
@@ -192,7 +212,7 @@ impl Door {
                 if !speaks(&stream, self.settings.header_timeout, &mut closing).await {
                     return;
                 }
-                Box::pin(watcher.watch(connection(self, stream, peer, guest))).await
+                Box::pin(connection(self, stream, peer, guest)).await
             }
             Some(tls) => {
                 let handshake = Box::pin(tls.accept(stream, self.settings.header_timeout));
@@ -201,9 +221,7 @@ impl Door {
                     _ = closing.wait_for(|closing| *closing) => return,
                 };
                 match handshake {
-                    Ok(stream) => {
-                        Box::pin(watcher.watch(connection(self, stream, peer, guest))).await
-                    }
+                    Ok(stream) => Box::pin(connection(self, stream, peer, guest)).await,
                     Err(failure) => return self.pipeline.metrics.handshake_failed(failure),
                 }
             }
@@ -215,11 +233,13 @@ impl Door {
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answered {
         let began = Instant::now();
-        let way = match Way::of(request.uri().path()) {
-            Way::Other => self.chosen(request.uri().path()).map_or(Way::Other, Into::into),
+        // Taken apart here, so that the head need not be moved from step to step.
+        let (mut head, body) = request.into_parts();
+        let way = match Way::of(head.uri.path()) {
+            Way::Other => self.chosen(head.uri.path()).map_or(Way::Other, Into::into),
             way => way,
         };
-        let answer = self.route(request, peer).await;
+        let answer = self.route(&mut head, body, peer).await;
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
             self.pipeline.metrics.rejected(spec.tag);
@@ -232,40 +252,43 @@ impl Door {
         answer
     }
 
+    /// What waits for something while it is under way lies in the connection's own memory, so all but the
+    /// way of nearly every request is boxed.
     async fn route(
         &self,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: Incoming,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let path = request.uri().path();
-        let method = request.method();
+        let path = head.uri.path();
+        let method = &head.method;
         let get = |answer: Answered| match *method {
             Method::GET | Method::HEAD => Ok(answer),
             _ => Err(not_allowed(method, "GET, HEAD")),
         };
         match path {
-            "/v1/events" => self.posted(request, peer).await,
+            "/v1/events" => self.posted(head, body, peer).await,
             "/v1/pixel.gif" => match *method {
-                Method::GET => self.pixel(&request, peer).await,
+                Method::GET => Box::pin(self.pixel(head, peer)).await,
                 _ => Err(not_allowed(method, "GET")),
             },
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
             "/metrics" => get(self.metrics()),
             _ if path.starts_with("/r/") => match *method {
-                Method::GET | Method::HEAD => self.link(&request, peer).await,
+                Method::GET | Method::HEAD => Box::pin(self.link(head, peer)).await,
                 _ => Err(not_allowed(method, "GET, HEAD")),
             },
             _ => match (path.strip_prefix("/s/"), Call::of(path)) {
-                (Some(name), _) => get(self.script(name, &request, peer)?),
+                (Some(name), _) => get(self.script(name, head, peer)?),
                 (None, Some(call)) => match *method {
-                    Method::POST => self.segment_api(call, request, peer).await,
+                    Method::POST => Box::pin(self.segment_api(call, head, body, peer)).await,
                     Method::OPTIONS => Ok(respond::preflight()),
                     _ => Err(not_allowed(method, "POST, OPTIONS")),
                 },
                 (None, None) => match self.chosen(path).ok_or(Rejection::NotFound)? {
-                    Chosen::Events => self.posted(request, peer).await,
-                    Chosen::Script(site) => get(self.own_script(&site, &request, peer)?),
+                    Chosen::Events => self.posted(head, body, peer).await,
+                    Chosen::Script(site) => get(self.own_script(&site, head, peer)?),
                 },
             },
         }
@@ -273,11 +296,12 @@ impl Door {
 
     async fn posted(
         &self,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: Incoming,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        match *request.method() {
-            Method::POST => self.events(request, peer).await,
+        match head.method {
+            Method::POST => self.events(head, body, peer).await,
             Method::OPTIONS => Ok(respond::preflight()),
             ref method => Err(not_allowed(method, "POST, OPTIONS")),
         }
@@ -285,25 +309,26 @@ impl Door {
 
     async fn events(
         &self,
-        request: Request<Incoming>,
+        head: &mut Parts,
+        body: Incoming,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let (head, body) = request.into_parts();
         let told = self.told(&head.headers, peer);
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Events, sender, &head.headers, body).await?;
         let answer = self.pipeline.accept(sender, &body).await?;
-        let response = respond::json(StatusCode::ACCEPTED, &answer);
+        let room = std::mem::take(&mut head.headers);
+        let response = respond::json_in_room_of(room, StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
     }
 
     async fn segment_api(
         &self,
         call: Call,
-        request: Request<Incoming>,
+        head: &Parts,
+        body: Incoming,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
-        let (head, body) = request.into_parts();
         let told = self.told(&head.headers, peer);
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Segment, sender, &head.headers, body).await?;
@@ -314,17 +339,13 @@ impl Door {
         Ok(respond::with_dropped(response, &answer))
     }
 
-    async fn pixel<B>(
-        &self,
-        request: &Request<B>,
-        peer: SocketAddr,
-    ) -> Result<Answered, Rejection> {
-        let headers = request.headers();
+    async fn pixel(&self, head: &Parts, peer: SocketAddr) -> Result<Answered, Rejection> {
+        let headers = &head.headers;
         let origin = pixel::origin(headers);
         let told = self.told(headers, peer);
         let sender = Sender { origin: origin.as_deref(), ..self.sender(headers, peer, &told) };
         self.pipeline.gates.knock(sender)?;
-        let query = request.uri().query().unwrap_or_default();
+        let query = head.uri.query().unwrap_or_default();
         let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
             Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
@@ -339,7 +360,7 @@ impl Door {
         sender: Sender<'_>,
         headers: &HeaderMap,
         body: Incoming,
-    ) -> Result<Vec<u8>, Rejection> {
+    ) -> Result<Bytes, Rejection> {
         let timeout = self.settings.body_timeout;
         if let Err(rejection) = self.pipeline.gates.knock(sender) {
             body::discard(body, timeout).await;
@@ -351,8 +372,8 @@ impl Door {
     }
 
     /// Whoever comes by a link goes on by it, whatever becomes of the event.
-    async fn link<B>(&self, request: &Request<B>, peer: SocketAddr) -> Result<Answered, Rejection> {
-        let (headers, uri) = (request.headers(), request.uri());
+    async fn link(&self, head: &Parts, peer: SocketAddr) -> Result<Answered, Rejection> {
+        let (headers, uri) = (&head.headers, &head.uri);
         let path = uri.path().strip_prefix("/r/").unwrap_or_default();
         let link = Link::read(path, uri.query().unwrap_or_default(), &self.settings.link_key);
         let link = match link {
@@ -364,7 +385,7 @@ impl Door {
             }
         };
         let onward = redirect::onward(&link)?;
-        if !redirect::is_visit(request.method(), headers) {
+        if !redirect::is_visit(&head.method, headers) {
             return Ok(onward);
         }
         let told = self.told(headers, peer);

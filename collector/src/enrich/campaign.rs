@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use url::form_urlencoded;
 use wire::limits::NAME_BYTES_MAX;
 
-use super::channel;
 use super::event::Traffic;
+use super::{channel, page};
 use crate::validate::cut;
 
 /// Click ids that ad platforms add to a landing page's address: whose, and how the visit was paid.
@@ -67,11 +67,11 @@ pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
 
 /// The parameters of a query, decoded. Most have nothing to decode.
 pub(super) fn parameters(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    query.split('&').filter(|parameter| !parameter.is_empty()).filter_map(|parameter| {
+    page::parameters(query).filter_map(|parameter| {
         if parameter.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
             return form_urlencoded::parse(parameter.as_bytes()).next();
         }
-        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let (name, value) = page::split_at_byte(parameter, b'=').unwrap_or((parameter, ""));
         Some((name.into(), value.into()))
     })
 }

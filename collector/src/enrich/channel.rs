@@ -10,14 +10,16 @@ use super::source::{self, Class};
 pub(super) fn of(source: &str, medium: &str, campaign: &str) -> &'static str {
     let (source, medium, campaign) = (lower(source), lower(medium), lower(campaign));
     let medium = &*medium;
-    let class = source::named(&source).map(|(_, class)| class);
     if source == "(direct)" && matches!(medium, "(none)" | "(not set)") {
         return "Direct";
     }
-    if campaign.contains("cross-network") {
+    let class = source::named(&source).map(|(_, class)| class);
+    // Most visits are of no campaign, and a search has its price also in an empty text.
+    let named = !campaign.is_empty();
+    if named && campaign.contains("cross-network") {
         return "Cross-network";
     }
-    let shopping = class == Some(Class::Shopping) || is_shopping(&campaign);
+    let shopping = class == Some(Class::Shopping) || named && is_shopping(&campaign);
     match class {
         _ if !is_paid(medium) => unpaid(class, &source, medium, shopping),
         _ if shopping => "Paid Shopping",

@@ -48,6 +48,7 @@ pub(crate) use page::page_and_kept_query;
 use rate::PageViewRate;
 pub(crate) use referrer::without_query;
 pub(crate) use scrub::Scrubbed;
+pub(crate) use source::below_dots;
 pub(crate) use told::{PlaceTold, Told};
 use user_agent::{Device, UserAgents};
 

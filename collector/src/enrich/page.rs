@@ -27,8 +27,9 @@ impl<'a> Page<'a> {
         let mark = |byte: &u8| matches!(byte, b'?' | b'#');
         let (path, rest) =
             rest.split_at(rest.bytes().position(|byte| mark(&byte)).unwrap_or(rest.len()));
-        let query_sent =
-            rest.strip_prefix('?').map_or("", |rest| rest.split('#').next().unwrap_or(rest));
+        let query_sent = rest
+            .strip_prefix('?')
+            .map_or("", |rest| split_at_byte(rest, b'#').map_or(rest, |split| split.0));
         let path = if path.is_empty() { "/" } else { path };
         Self { host: lower(host), path, query: kept(query_sent), query_sent }
     }
@@ -56,9 +57,31 @@ pub(super) fn host(url: &str) -> Cow<'_, str> {
     split(url).map_or_else(Default::default, |(host, _)| lower(host))
 }
 
+/// The parameters of a query as they were sent, the empty ones left out.
+pub(super) fn parameters(query: &str) -> impl Iterator<Item = &str> {
+    let mut rest = query;
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let (parameter, behind) = split_at_byte(rest, b'&').unwrap_or((rest, ""));
+            rest = behind;
+            if !parameter.is_empty() {
+                return Some(parameter);
+            }
+        }
+        None
+    })
+}
+
+/// What is before and behind the first such byte, an ASCII character. The standard library's search is
+/// made for long texts; in the parts of an address the byte is near.
+pub(super) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|other| other == byte)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// The host, and everything after it and its port.
 fn split(url: &str) -> Option<(&str, &str)> {
-    let (_, rest) = url.split_once(':')?;
+    let (_, rest) = split_at_byte(url, b':')?;
     let rest = rest.strip_prefix("//")?;
     let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'?' | b'#'));
     let (authority, rest) = rest.split_at(end.unwrap_or(rest.len()));
@@ -84,10 +107,12 @@ fn lower(host: &str) -> Cow<'_, str> {
 
 fn kept(query: &str) -> String {
     let mut kept = String::new();
-    for parameter in query.split('&') {
-        let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+    for parameter in parameters(query) {
+        let name = split_at_byte(parameter, b'=').map_or(parameter, |(name, _)| name);
         if name.starts_with("utm_") || QUERY_KEPT.contains(&name) {
-            if !kept.is_empty() {
+            if kept.is_empty() {
+                kept.reserve_exact(query.len());
+            } else {
                 kept.push('&');
             }
             kept.push_str(parameter);

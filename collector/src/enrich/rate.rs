@@ -4,10 +4,12 @@
 //! load balancer that gives each a part of a visitor's requests, the limit is higher by as many. Nothing
 //! else depends on it.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ahash::RandomState;
 use uuid::Uuid;
+
+use crate::keyed_hash::keyed;
 
 /// Visitors counted at a time; 512 KiB in all. Two that share a place take it from each other, which
 /// counts both too low and never too high.
@@ -34,14 +36,14 @@ impl PageViewRate {
     /// With this many page views of one visitor in one minute, at most; none where that is 0.
     pub(crate) fn limited_to(max: u16) -> Option<Self> {
         let places = || (0..PLACES).map(|_| AtomicU64::new(0)).collect();
-        (max > 0).then(|| Self { max, hasher: RandomState::new(), places: places() })
+        (max > 0).then(|| Self { max, hasher: keyed(), places: places() })
     }
 
     /// Whether a visitor had more page views in the minute of an event than a human has; the event
     /// itself is counted where it is a page view. The minute is the event's own: a browser that was
     /// offline sends an hour's page views at once.
     pub(crate) fn is_exceeded(&self, visitor: Uuid, occurred_at: i64, is_page_view: bool) -> bool {
-        let hash = self.hasher.hash_one(visitor);
+        let hash = self.hasher.hash_one(visitor.as_u128());
         let place = usize::try_from(hash).unwrap_or_default() % PLACES;
         let Some(place) = self.places.get(place) else { return false };
         let minute = occurred_at.div_euclid(MINUTE_MILLIS) as u16;

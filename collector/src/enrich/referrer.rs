@@ -33,7 +33,8 @@ pub(super) fn traffic<'a>(host: Cow<'a, str>, page_host: &str) -> Traffic<'a> {
 
 /// The address up to its query: what comes after may hold anything.
 pub(crate) fn without_query(referrer: &str) -> &str {
-    referrer.split(['?', '#']).next().unwrap_or_default()
+    let end = referrer.bytes().position(|byte| matches!(byte, b'?' | b'#'));
+    end.and_then(|end| referrer.get(..end)).unwrap_or(referrer)
 }
 
 fn of<'a>(source: Cow<'a, str>, medium: &'static str) -> Traffic<'a> {

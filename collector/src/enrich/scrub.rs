@@ -87,6 +87,10 @@ impl Scrubbed {
 /// Whether there could be an address or a number at all. Nearly every text ends here, looked at many
 /// bytes at a time.
 fn may_have_any(bytes: &[u8]) -> bool {
+    // `a@b.cc`; many texts are empty.
+    if bytes.len() < 6 {
+        return false;
+    }
     // No more than a count of one byte can hold.
     const CHUNK: usize = u8::MAX as usize;
     let digits =

@@ -62,8 +62,7 @@ pub(super) fn at(host: &str) -> Option<Known> {
     if let Some(known) = before_top_level(bare).find_map(|name| SOURCES.countries.get(name)) {
         return Some(*known);
     }
-    let above =
-        bare.rmatch_indices('.').take(LABELS_MAX).filter_map(|(dot, _)| bare.get(dot + 1..));
+    let above = below_dots(bare).take(LABELS_MAX);
     // From the end the shortest come first, and the longest that is known holds.
     above
         .filter_map(|above| SOURCES.hosts.get(above))
@@ -72,12 +71,21 @@ pub(super) fn at(host: &str) -> Option<Known> {
         .map(|(known, _)| *known)
 }
 
+/// What is behind each dot of a host, the shortest first.
+pub(crate) fn below_dots(host: &str) -> impl Iterator<Item = &str> {
+    let dots = host.bytes().enumerate().rev().filter(|(_, byte)| *byte == b'.');
+    dots.filter_map(|(dot, _)| host.get(dot + 1..))
+}
+
 /// What may stand before the top-level domain: all but the last label, and all but the last two
 /// where the second is as short as in `co.uk` and `com.au`.
-fn before_top_level(host: &str) -> impl Iterator<Item = &str> {
-    let one = host.rsplit_once('.');
-    let two =
-        one.and_then(|(rest, _)| rest.rsplit_once('.')).filter(|(_, second)| second.len() <= 3);
+fn before_top_level<'a>(host: &'a str) -> impl Iterator<Item = &'a str> {
+    let split = |host: &'a str| {
+        let dot = host.bytes().rposition(|byte| byte == b'.')?;
+        Some((host.get(..dot)?, host.get(dot + 1..)?))
+    };
+    let one = split(host);
+    let two = one.and_then(|(rest, _)| split(rest)).filter(|(_, second)| second.len() <= 3);
     [one, two].into_iter().flatten().map(|(rest, _)| rest)
 }
 

@@ -17,6 +17,15 @@ impl Address {
             IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),
         }
     }
+
+    /// As one number, beside a mark of what it is for.
+    pub(super) const fn bits(self, mark: u32) -> u128 {
+        let (family, bits) = match self {
+            Self::V4(bits) => (4, bits as u64),
+            Self::V6(bits) => (6, bits),
+        };
+        (mark as u128) << 96 | family << 64 | bits as u128
+    }
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
 use std::time::{Duration, Instant};
 
+use atomic_waker::AtomicWaker;
 use ipnet::IpNet;
 use tokio::sync::Notify;
 
@@ -56,7 +58,10 @@ struct Connection {
     quiet_since: AtomicU64,
     /// The `quiet_since` for which it was asked to give way, or [`NOT_ASKED`].
     asked: AtomicU64,
-    ask: Notify,
+    /// Whether requests are finished and none begun.
+    closing: AtomicBool,
+    /// Of the task that serves it, for whoever asks.
+    waker: AtomicWaker,
 }
 
 /// A connection's slot; free again when this goes.
@@ -128,7 +133,8 @@ impl Connections {
             address,
             quiet_since: AtomicU64::new(self.now()),
             asked: AtomicU64::new(NOT_ASKED),
-            ask: Notify::new(),
+            closing: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
         });
         let number = open.next;
         open.next += 1;
@@ -149,6 +155,14 @@ impl Connections {
             if since != BUSY && now.saturating_sub(since) > long {
                 connection.ask();
             }
+        }
+    }
+
+    /// Tells all to finish their requests and to begin none.
+    pub(crate) fn close(&self) {
+        for connection in self.open().all.values() {
+            connection.closing.store(true, Ordering::Relaxed);
+            connection.waker.wake();
         }
     }
 
@@ -198,45 +212,53 @@ impl Connection {
             self.asked.compare_exchange(NOT_ASKED, since, Ordering::Relaxed, Ordering::Relaxed)
         };
         if since != BUSY && asked(since).is_ok() {
-            self.ask.notify_one();
+            self.waker.wake();
         }
     }
 }
 
 impl Guest {
-    /// Completes when the connection must give way: it was asked to, and has been quiet ever since. After a
-    /// pause of the whole machine all have been quiet for long, also those whose requests lie in a buffer.
-    pub(crate) async fn must_go(&self) {
-        loop {
-            self.connection.ask.notified().await;
-            let asked = self.connection.asked.load(Ordering::Relaxed);
-            if self.connection.quiet_since.load(Ordering::Relaxed) == asked {
-                return;
-            }
+    /// Has the task that asks woken when this is asked to give way, or to close. A task that serves a
+    /// connection is polled several times a request, so this takes no lock.
+    pub(crate) fn wakes(&self, context: &Context<'_>) {
+        self.connection.waker.register(context.waker());
+    }
+
+    /// Whether it must give way now: it was asked to, and has been quiet ever since. After a pause of the
+    /// whole machine all have been quiet for long, also those whose requests lie in a buffer. To be asked
+    /// after [`wakes`](Self::wakes), so that nothing is missed.
+    pub(crate) fn is_to_go(&self) -> bool {
+        let asked = self.connection.asked.load(Ordering::Relaxed);
+        if asked == NOT_ASKED {
+            return false;
+        }
+        let quiet = self.connection.quiet_since.load(Ordering::Relaxed) == asked;
+        if !quiet {
             self.connection.asked.store(NOT_ASKED, Ordering::Relaxed);
         }
+        quiet
+    }
+
+    /// Whether no further request may begin.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.connection.closing.load(Ordering::Relaxed)
     }
 
     /// A request is under way until what this gives is dropped.
-    pub(crate) fn request(&self) -> UnderWay {
+    pub(crate) fn request(self: &Arc<Self>) -> UnderWay {
         self.connection.quiet_since.store(BUSY, Ordering::Relaxed);
-        UnderWay {
-            connection: Arc::clone(&self.connection),
-            connections: Arc::clone(&self.connections),
-        }
+        UnderWay(Arc::clone(self))
     }
 }
 
 /// A request of a connection.
 #[derive(Debug)]
-pub(crate) struct UnderWay {
-    connection: Arc<Connection>,
-    connections: Arc<Connections>,
-}
+pub(crate) struct UnderWay(Arc<Guest>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.connection.quiet_since.store(self.connections.now(), Ordering::Relaxed);
+        let Guest { connections, connection, .. } = &*self.0;
+        connection.quiet_since.store(connections.now(), Ordering::Relaxed);
     }
 }
 
@@ -259,7 +281,20 @@ impl Drop for Guest {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
     use super::*;
+
+    impl Guest {
+        async fn must_go(&self) {
+            poll_fn(|context| {
+                self.wakes(context);
+                if self.is_to_go() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        }
+    }
 
     fn connections(count_max: usize, per_address_max: usize) -> Arc<Connections> {
         Arc::new(Connections {
@@ -272,9 +307,9 @@ mod tests {
         })
     }
 
-    fn enter(connections: &Arc<Connections>, ip: &str) -> Option<Guest> {
+    fn enter(connections: &Arc<Connections>, ip: &str) -> Option<Arc<Guest>> {
         match connections.enter(ip.parse().unwrap()) {
-            Entered::Guest(guest, _) => Some(guest),
+            Entered::Guest(guest, _) => Some(Arc::new(guest)),
             Entered::Refused => None,
         }
     }
@@ -287,8 +322,8 @@ mod tests {
         guest.connection.asked.load(Ordering::Relaxed) != NOT_ASKED
     }
 
-    fn asked(guests: &[Guest]) -> Vec<bool> {
-        guests.iter().map(is_asked).collect()
+    fn asked(guests: &[Arc<Guest>]) -> Vec<bool> {
+        guests.iter().map(|guest| is_asked(guest)).collect()
     }
 
     #[tokio::test(start_paused = true)]
@@ -356,6 +391,22 @@ mod tests {
         quiet_since(&guest, 6);
         house.end_quiet(Duration::from_secs(45));
         guest.must_go().await;
+    }
+
+    #[tokio::test]
+    async fn all_are_told_to_close_and_woken() {
+        let house = connections(9, 9);
+        let guest = enter(&house, "192.0.2.1").unwrap();
+        let closing = {
+            let guest = Arc::clone(&guest);
+            tokio::spawn(poll_fn(move |context| {
+                guest.wakes(context);
+                if guest.is_closing() { Poll::Ready(guest.is_to_go()) } else { Poll::Pending }
+            }))
+        };
+        tokio::task::yield_now().await;
+        house.close();
+        assert!(!closing.await.unwrap(), "it may finish what it has begun");
     }
 
     #[tokio::test]

@@ -115,10 +115,21 @@ impl Gates {
     }
 }
 
-/// Whether the address is of one of the networks.
-fn contains(networks: &[IpNet], ip: IpAddr) -> bool {
+/// Whether the address is of one of the networks. Asked for every request and several times.
+pub(crate) fn contains(networks: &[IpNet], ip: IpAddr) -> bool {
     let ip = ip.to_canonical();
-    networks.iter().any(|network| network.contains(&ip))
+    networks.iter().any(|network| {
+        let same_bits = match (network, ip) {
+            (IpNet::V4(network), IpAddr::V4(ip)) => {
+                (network.addr().to_bits() ^ ip.to_bits()).leading_zeros()
+            }
+            (IpNet::V6(network), IpAddr::V6(ip)) => {
+                (network.addr().to_bits() ^ ip.to_bits()).leading_zeros()
+            }
+            _ => return false,
+        };
+        same_bits >= network.prefix_len().into()
+    })
 }
 
 #[cfg(test)]

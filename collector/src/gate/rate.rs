@@ -11,11 +11,13 @@
 //! The crate `governor` has the same algorithm, but keeps a cell for every key it has seen until it is
 //! told to look through all of them.
 
-use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use ahash::RandomState;
+
 use super::address::Address;
+use crate::keyed_hash::keyed;
 
 /// What may come at once: so many seconds' worth.
 pub(super) const BURST: Duration = Duration::from_secs(60);
@@ -26,7 +28,7 @@ const CELL_BITS: u32 = 16;
 const CELLS: usize = 1 << CELL_BITS;
 
 /// Who is limited. A page and a server at one address are two.
-#[derive(Clone, Copy, Debug, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Key<'a> {
     Page(Address),
     Server(Address),
@@ -58,7 +60,7 @@ pub(super) struct Rates {
 impl Default for Rates {
     fn default() -> Self {
         let row = || (0..CELLS).map(|_| AtomicU64::new(0)).collect();
-        Self { rows: [row(), row()], hasher: RandomState::new(), began: Instant::now() }
+        Self { rows: [row(), row()], hasher: keyed(), began: Instant::now() }
     }
 }
 
@@ -94,7 +96,11 @@ impl Rates {
     }
 
     fn cells(&self, key: Key<'_>) -> [&AtomicU64; 2] {
-        let hash = self.hasher.hash_one(key);
+        let hash = match key {
+            Key::Page(address) => self.hasher.hash_one(address.bits(0)),
+            Key::Server(address) => self.hasher.hash_one(address.bits(1)),
+            Key::Site(name) => self.hasher.hash_one(name),
+        };
         let [first, second] = &self.rows;
         let place = |bits: u64| bits as usize % CELLS;
         [&first[place(hash)], &second[place(hash >> CELL_BITS)]]

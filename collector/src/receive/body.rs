@@ -1,7 +1,11 @@
 //! A request's body: not too long, not too slow, and as it was before it was compressed.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::HeaderMap;
@@ -19,14 +23,18 @@ pub(crate) async fn read(
     headers: &HeaderMap,
     body: Incoming,
     timeout: Duration,
-) -> Result<Vec<u8>, Rejection> {
-    let read = async {
+) -> Result<Bytes, Rejection> {
+    let mut read = pin!(async {
         match Encoding::of(headers) {
             Ok(None) => read_all(body).await,
-            Ok(Some(encoding)) => encoding.decode(&read_all(body).await?),
+            Ok(Some(encoding)) => encoding.decode(&read_all(body).await?).map(Bytes::from),
             Err(rejection) => throw_away(body, 0).await.and(Err(rejection)),
         }
-    };
+    });
+    // Most bodies have come with their head, and need no timer.
+    if let Poll::Ready(read) = poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
+        return read;
+    }
     tokio::time::timeout(timeout, read).await.unwrap_or(Err(Rejection::BodyTimeout { timeout }))
 }
 
@@ -35,26 +43,32 @@ pub(crate) async fn discard(body: Incoming, timeout: Duration) {
     drop(tokio::time::timeout(timeout, throw_away(body, 0)).await);
 }
 
-async fn read_all(mut body: Incoming) -> Result<Vec<u8>, Rejection> {
+/// A body that came in one piece is not copied.
+async fn read_all(mut body: Incoming) -> Result<Bytes, Rejection> {
     let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    let mut bytes = Vec::with_capacity(declared.min(BODY_BYTES_MAX));
+    let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Rejection::BodyIncomplete)?;
-        let Some(data) = frame.data_ref() else { continue };
+        let Ok(data) = frame.into_data() else { continue };
         if declared > BODY_BYTES_MAX || bytes.len() + data.len() > BODY_BYTES_MAX {
             throw_away(body, bytes.len() + data.len()).await?;
             return Err(Rejection::BodyTooLarge { bytes_max: BODY_BYTES_MAX });
         }
-        bytes.extend_from_slice(data);
+        if bytes.is_empty() {
+            if body.is_end_stream() {
+                return Ok(data);
+            }
+            bytes.reserve_exact(declared.clamp(data.len(), BODY_BYTES_MAX));
+        }
+        bytes.extend_from_slice(&data);
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
 async fn throw_away(mut body: Incoming, mut bytes: usize) -> Result<(), Rejection> {
     while bytes < THROWN_AWAY_BYTES_MAX {
         let Some(frame) = body.frame().await else { break };
-        bytes +=
-            frame.map_err(|_| Rejection::BodyIncomplete)?.data_ref().map_or(0, bytes::Bytes::len);
+        bytes += frame.map_err(|_| Rejection::BodyIncomplete)?.data_ref().map_or(0, Bytes::len);
     }
     Ok(())
 }

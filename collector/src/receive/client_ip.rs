@@ -6,6 +6,10 @@ use hyper::HeaderMap;
 use hyper::header::HeaderName;
 use ipnet::IpNet;
 
+use crate::gate::contains;
+
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
 /// The client's address: the connection's, or where that is a trusted proxy's, the last one in
 /// `X-Forwarded-For` that is not. Read from the right: what stands further left than the first
 /// stranger was written by that stranger. A proxy's own header, where one is named, has the address alone.
@@ -24,11 +28,11 @@ pub(crate) fn client_ip(
         let named = headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok());
         return named.and_then(|value| address(value.trim())).unwrap_or(peer);
     }
-    let forwarded = headers.get_all("x-forwarded-for").iter().rev();
+    let forwarded = headers.get_all(&FORWARDED_FOR).iter().rev();
     let hops =
         forwarded.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
     for hop in hops {
-        let Some(ip) = address(hop.trim()) else {
+        let Some(ip) = address(hop.trim_ascii()) else {
             return client;
         };
         client = ip;
@@ -41,13 +45,14 @@ pub(crate) fn client_ip(
 
 /// Whether an address is a trusted proxy's.
 pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
-    trusted.iter().any(|network| network.contains(&ip.to_canonical()))
+    contains(trusted, ip)
 }
 
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.
 fn address(hop: &str) -> Option<IpAddr> {
-    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip());
-    hop.trim_matches(['[', ']']).parse().ok().or_else(|| with_port().ok())
+    let in_brackets = || hop.trim_matches(['[', ']']).parse().ok();
+    let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip()).ok();
+    hop.parse().ok().or_else(in_brackets).or_else(with_port)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 use wire::{Answer, Rejected, RejectedBody};
@@ -29,9 +29,19 @@ const SENT_HEADERS: &str = "authorization, content-encoding, content-type, x-ret
 
 /// A JSON body; nobody may keep it.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answered {
+    json_in_room_of(HeaderMap::with_capacity(HEADERS_USUAL), status, body)
+}
+
+/// The same, its headers where the request's were. That spares both maps their memory: hyper keeps the
+/// answer's for the connection's next request.
+pub(crate) fn json_in_room_of(
+    request: HeaderMap,
+    status: StatusCode,
+    body: &impl Serialize,
+) -> Answered {
     // A struct of texts and numbers has always a JSON form.
     let body = serde_json::to_vec(body).unwrap_or_default();
-    let mut response = text(status, "application/json", body);
+    let mut response = made(request, status, "application/json", body.into());
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -42,10 +52,20 @@ pub(crate) fn text(
     content_type: &'static str,
     body: impl Into<Bytes>,
 ) -> Answered {
-    let mut response = Response::new(Full::new(body.into()));
+    made(HeaderMap::with_capacity(HEADERS_USUAL), status, content_type, body.into())
+}
+
+fn made(
+    mut headers: HeaderMap,
+    status: StatusCode,
+    content_type: &'static str,
+    body: Bytes,
+) -> Answered {
+    headers.clear();
+    let mut response = Response::new(Full::new(body));
     *response.status_mut() = status;
+    *response.headers_mut() = headers;
     let headers = response.headers_mut();
-    headers.reserve(HEADERS_USUAL);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -55,6 +75,9 @@ pub(crate) fn text(
 /// Names in a head why events were left out, each reason once: who looks at a request in a browser's
 /// tools sees it, also where the answer is a picture. Nothing where all were taken.
 pub(crate) fn with_dropped(mut response: Answered, answer: &Answer) -> Answered {
+    if answer.dropped.is_empty() {
+        return response;
+    }
     let mut reasons: Vec<_> = answer.dropped.iter().map(|dropped| &*dropped.reason).collect();
     reasons.sort_unstable();
     reasons.dedup();

@@ -6,6 +6,8 @@ use std::{fs, io};
 
 use rustc_hash::FxHashSet;
 
+use crate::enrich::below_dots;
+
 /// Bytes of a list; the best known one has about 50 KiB.
 const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Labels of a host that are looked at, from its end. An endless host from outside costs no more.
@@ -36,12 +38,8 @@ impl ReferrerSpam {
     /// Whether a host, lower case, is or is under one of the domains.
     pub(crate) fn has(&self, host: &str) -> bool {
         let host = host.strip_suffix('.').unwrap_or(host);
-        let under = host.rmatch_indices('.').take(LABELS_MAX);
-        !self.0.is_empty()
-            && (self.0.contains(host)
-                || under
-                    .filter_map(|(dot, _)| host.get(dot + 1..))
-                    .any(|domain| self.0.contains(domain)))
+        let mut under = below_dots(host).take(LABELS_MAX);
+        !self.0.is_empty() && (self.0.contains(host) || under.any(|domain| self.0.contains(domain)))
     }
 }
 

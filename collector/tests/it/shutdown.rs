@@ -1,4 +1,5 @@
-//! A stop answers what has begun, closes what is idle, and has stored whatever it answered.
+//! The end of a connection, and the collector's: a stop answers what has begun, closes what is idle, and
+//! has stored whatever it answered.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -52,4 +53,16 @@ async fn a_stop_answers_requests_under_way_and_closes_idle_connections() {
     assert!(last.starts_with("HTTP/1.1 202"), "{last}");
     stopping.await.unwrap();
     assert_eq!(count(&database, "events").await, 2);
+}
+
+#[tokio::test]
+async fn who_says_that_nothing_more_comes_is_answered() {
+    // The answer waits for the disk, and meanwhile the end of what is sent is seen.
+    let stack = Stack::up(&["--durability", "disk"]).await;
+    let mut stream = TcpStream::connect(stack.collector.address).await.unwrap();
+    stream.write_all(request(1).as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut whole = String::new();
+    stream.read_to_string(&mut whole).await.unwrap();
+    assert!(whole.starts_with("HTTP/1.1 202"), "{whole:?}");
 }

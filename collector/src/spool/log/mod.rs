@@ -78,7 +78,7 @@ pub(crate) struct Spool {
     /// Woken when a block was sealed.
     sealed: Notify,
     sync_wanted: Notify,
-    synced: watch::Sender<Synced>,
+    synced_upto: watch::Sender<Synced>,
     seconds: SpoolSeconds,
     /// Held, not read: the system frees the lock when it is dropped, or the process dies.
     _lock: File,
@@ -147,7 +147,7 @@ impl Spool {
             state: Mutex::new(state),
             sealed: Notify::new(),
             sync_wanted: Notify::new(),
-            synced: watch::Sender::default(),
+            synced_upto: watch::Sender::default(),
             seconds: SpoolSeconds::default(),
             _lock: lock,
         };
@@ -162,17 +162,24 @@ impl Spool {
 
     /// Appends one request's rows. When this returns, they survive the end of the process, and with
     /// [`Durability::Disk`] the end of the machine.
+    #[cfg(test)]
     pub(crate) async fn append(&self, mut frame: Frame) -> Result<(), AppendError> {
-        let began = Instant::now();
-        let position = self.write(&mut frame)?;
-        self.seconds.append.observe_time(began.elapsed());
-        match self.durability {
-            Durability::Process => Ok(()),
-            Durability::Disk => self.wait_until_synced(position).await,
+        match self.write(&mut frame)? {
+            None => Ok(()),
+            Some(position) => self.synced(position).await,
         }
     }
 
-    fn write(&self, frame: &mut Frame) -> Result<u64, AppendError> {
+    /// Writes one request's rows: they survive the end of the process. Gives up to where the disk must have
+    /// the spool before they are answered, where [`Durability::Disk`] is wanted.
+    pub(crate) fn write(&self, frame: &mut Frame) -> Result<Option<u64>, AppendError> {
+        let began = Instant::now();
+        let position = self.write_frame(frame)?;
+        self.seconds.append.observe_time(began.elapsed());
+        Ok((self.durability == Durability::Disk).then_some(position))
+    }
+
+    fn write_frame(&self, frame: &mut Frame) -> Result<u64, AppendError> {
         let rows = u64::from(frame.rows());
         let bytes = frame.finish();
         let length = bytes.len() as u64;
@@ -393,9 +400,10 @@ impl Spool {
         made.and_then(|made| made.elapsed().ok()).unwrap_or_default()
     }
 
-    async fn wait_until_synced(&self, position: u64) -> Result<(), AppendError> {
+    /// Returns when the disk has all that was written up to this position.
+    pub(crate) async fn synced(&self, position: u64) -> Result<(), AppendError> {
         self.sync_wanted.notify_one();
-        let mut synced = self.synced.subscribe();
+        let mut synced = self.synced_upto.subscribe();
         let failed = || AppendError::Io(io::Error::other("the disk did not take the rows"));
         let reached =
             synced.wait_for(|synced| synced.upto >= position).await.map_err(|_| failed())?;
@@ -417,7 +425,7 @@ impl Spool {
             let began = Instant::now();
             let failed = !matches!(tokio::task::spawn_blocking(sync).await, Ok(Ok(())));
             self.seconds.sync.observe_time(began.elapsed());
-            self.synced.send_modify(|synced| {
+            self.synced_upto.send_modify(|synced| {
                 synced.upto = upto;
                 if failed {
                     synced.failed = upto;
