@@ -17,6 +17,8 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
 /// The character set matters: the WebAssembly in the script is a text of bytes.
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+/// What a site's developer has the compiler check calls by, as the package has it.
+const TYPES: &str = include_str!("../../../sdk-wasm/npm/footfall.d.ts");
 /// The script is asked for again soon: it changes with the program.
 const SCRIPT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The same where it says what holds in the visitor's country: for their browser only.
@@ -114,6 +116,16 @@ impl Assets {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// `/s/footfall.d.ts`.
+    pub(crate) fn types(&self, headers: &HeaderMap) -> Answered {
+        let types = Bytes::from_static(TYPES.as_bytes());
+        let packing = Packing::best(headers);
+        let mut response =
+            self.packed("text/plain; charset=utf-8", SCRIPT_CACHE, types, "footfall.d.ts", packing);
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        response
     }
 
     /// `/s/footfall-HASH.END`, which is the WebAssembly or a part; `None` for another hash.
