@@ -1,7 +1,7 @@
 //! A tracker under names of the site's own, and a person whose traits never leave the page as they are.
 
 use axum::Router;
-use axum::response::Html;
+use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use example_shop::browser::Browser;
 use footfall_tests::{Stack, eventually};
@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use crate::stored::rows;
 use crate::tracker::DEVICE;
 
-/// Before the tag: what leaves the page.
-const EAR: &str = "<script>window.sent = [];
+/// Before the tag: what leaves the page, and a person who is known before the tracker is.
+const EAR: &str = "<script nonce=abc>window.sent = [];
     const ask = window.fetch, { sendBeacon } = navigator;
     window.fetch = (url, given) => (sent.push([String(url), given && given.body]), ask(url, given));
     navigator.sendBeacon = (url, body) => (sent.push([String(url), body]), sendBeacon.call(navigator, url, body));
@@ -20,6 +20,17 @@ const EAR: &str = "<script>window.sent = [];
     footfall('identify', 'customer-7', {
         email: ' Ada.L+shop@Gmail.com', Phone: '091 234 5678', firstName: 'Ada', zip: '10000', plan: 'gold'
     });</script>";
+
+/// A page that runs no script without its nonce, and makes no address of one from a text.
+fn page(head: &str, tag: &str, collector: &str) -> impl IntoResponse + use<> {
+    let policy = format!(
+        "script-src 'nonce-abc' 'wasm-unsafe-eval'; connect-src {collector}; \
+         require-trusted-types-for 'script'; trusted-types 'none'"
+    );
+    let tag = tag.replace("<script", "<script nonce=abc");
+    let page = format!("<!doctype html><title>Own</title>{head}{EAR}{tag}<h1>Own</h1>");
+    ([("content-security-policy", policy)], Html(page))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_paths_are_enough_and_a_persons_traits_leave_as_hashes() {
@@ -33,8 +44,8 @@ async fn two_paths_are_enough_and_a_persons_traits_leave_as_hashes() {
     assert_eq!(added.trim(), format!(r#"<script async src="{script}"></script>"#));
     let wait = std::time::Duration::from_secs(60);
     eventually(wait, || Ok(ureq::get(&script).call()?)).unwrap();
-    let page = format!("<!doctype html><title>Own</title>{EAR}{added}<h1>Own</h1>");
-    let pages = Router::new().route("/", get(move || async move { Html(page) }));
+    let (tag, collector) = (added.trim().to_owned(), stack.collector.clone());
+    let pages = Router::new().route("/", get(move || async move { page("", &tag, &collector) }));
     tokio::spawn(async move { axum::serve(listener, pages).await });
 
     let browser = Browser::start().await.unwrap();
@@ -75,6 +86,39 @@ async fn two_paths_are_enough_and_a_persons_traits_leave_as_hashes() {
         of("zip", 0),
     ];
     assert_eq!(found, expected);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_can_be_hashed_the_id_is_told_and_the_person_is_not() {
+    // As on a plain http page, which has no `crypto.subtle`.
+    const PLAIN: &str = "<script nonce=abc>\
+        Object.defineProperty(crypto, 'subtle', { value: undefined }); window.said = [];\
+        console.debug = (...what) => said.push(what.join(' '));</script>";
+    let stack = Stack::up(&[]).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let tag = stack.site("plain", &origin).unwrap().replace("<script", "<script data-debug");
+    let collector = stack.collector.clone();
+    let pages = Router::new().route("/", get(move || async move { page(PLAIN, &tag, &collector) }));
+    tokio::spawn(async move { axum::serve(listener, pages).await });
+
+    let browser = Browser::start().await.unwrap();
+    let tab = browser.visitor(&DEVICE, "hr-HR", None).await.unwrap();
+    tab.come_to(&origin, "").await.unwrap();
+    let refused = "said.some((line) => line.startsWith('footfall: without traits'))";
+    tab.wait_until(&format!("window.footfall.ready && footfall.idle() && {refused}"))
+        .await
+        .unwrap();
+    let sent = tab.evaluate("JSON.stringify(window.sent)").await.unwrap();
+    let sent = sent.as_str().unwrap();
+    assert!(sent.contains("customer-7") && sent.contains("10000"), "{sent}");
+    for raw in ["Ada", "gmail", "091", "sha256"] {
+        assert!(!sent.contains(raw), "{raw} left the page: {sent}");
+    }
+    stack.arrived("plain", 2).unwrap();
     tab.close().await.unwrap();
     browser.stop().await.unwrap();
     stack.stop().unwrap();

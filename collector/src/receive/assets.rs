@@ -35,7 +35,7 @@ pub(crate) enum Form {
     /// `/s/SITE.stream.js`: the WebAssembly is fetched, from an address that is kept for a year.
     Streaming,
     /// At a path of the site's own: as the first, and all that it fetches has the same path. A proxy may
-    /// hand on nothing else, and no name of ours is in the page.
+    /// hand on nothing else, and no address has a name of ours.
     OwnPath,
 }
 
