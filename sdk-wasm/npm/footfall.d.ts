@@ -143,12 +143,12 @@ export interface FootfallOptions {
   beforeConsent?: 'nothing' | 'cookieless' | 'wait';
   /** Nothing is kept in the browser, and no id is sent. */
   cookieless?: boolean;
-  /** Other hosts of the same site, for the part `domains`. */
-  domains?: string | readonly string[];
-  /** Parameters of an address that hold what a visitor searched for. */
-  searchParameters?: string | readonly string[];
-  /** Endings of files whose links are downloads. */
-  downloads?: string | readonly string[];
+  /** Other hosts of the same site, for the part `domains`: names with spaces between them. */
+  domains?: string;
+  /** Parameters of an address that hold what a visitor searched for: `q search`. */
+  searchParameters?: string;
+  /** Endings of files whose links are downloads: `pdf zip`. */
+  downloads?: string;
   /** E-mail, phone and names leave the page as they are. */
   rawTraits?: boolean;
   /** The country's calling code by which national phone numbers are read. */

@@ -16,9 +16,9 @@ use tokio::net::TcpListener;
 use tower_http::services::ServeFile;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::own_path::DEVICE;
 use crate::sdk::modules;
 use crate::stored::rows;
-use crate::tracker::DEVICE;
 
 /// The package's own folder.
 fn package() -> std::path::PathBuf {

@@ -4,12 +4,19 @@ use axum::Router;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use example_shop::browser::Browser;
+use example_shop::visitor::Device;
 use footfall_tests::{Stack, eventually};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::stored::rows;
-use crate::tracker::DEVICE;
+
+pub(crate) const DEVICE: Device = Device {
+    user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    width: 1280,
+    height: 800,
+    mobile: false,
+};
 
 /// Before the tag: what leaves the page, and a person who is known before the tracker is.
 const EAR: &str = "<script nonce=abc>window.sent = [];

@@ -9,7 +9,7 @@ use example_shop::browser::{Browser, Tab};
 use example_shop::visitor::Device;
 use footfall_tests::{Stack, eventually};
 
-pub(crate) const DEVICE: Device = Device {
+const DEVICE: Device = Device {
     user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     width: 1280,
     height: 800,
