@@ -35,6 +35,9 @@ impl Door {
         if let Some(file) = self.settings.assets.fetched(name, &head.headers) {
             return Ok(file);
         }
+        if name == "footfall.d.ts" {
+            return Ok(self.settings.assets.types(request.headers()));
+        }
         let name = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
         // A site's name has no dot in it.
         let (site, form) = match name.strip_suffix(".stream") {

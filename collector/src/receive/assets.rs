@@ -20,6 +20,8 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 /// UTF-8 half of these would be two bytes, which is a hundred more to download when all is compressed. All
 /// else in them is ASCII (<https://encoding.spec.whatwg.org/#x-user-defined>).
 const SCRIPT: &str = "text/javascript; charset=x-user-defined";
+/// What a site's developer has the compiler check calls by, as the package has it.
+const TYPES: &str = include_str!("../../../sdk-wasm/npm/footfall.d.ts");
 /// The script is asked for again soon: it changes with the program.
 const SCRIPT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The same where it says what holds in the visitor's country: for their browser only.
@@ -36,7 +38,7 @@ pub(crate) enum Form {
     /// `/s/SITE.stream.js`: the WebAssembly is fetched, from an address that is kept for a year.
     Streaming,
     /// At a path of the site's own: as the first, and all that it fetches has the same path. A proxy may
-    /// hand on nothing else, and no name of ours is in the page.
+    /// hand on nothing else, and no address has a name of ours.
     OwnPath,
 }
 
@@ -123,6 +125,16 @@ impl Assets {
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// `/s/footfall.d.ts`.
+    pub(crate) fn types(&self, headers: &HeaderMap) -> Answered {
+        let types = Bytes::from_static(TYPES.as_bytes());
+        let packing = Packing::best(headers);
+        let mut response =
+            self.packed("text/plain; charset=utf-8", SCRIPT_CACHE, types, "footfall.d.ts", packing);
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        response
     }
 
     /// `/s/footfall-HASH.END`, which is the WebAssembly or a part; `None` for another hash.

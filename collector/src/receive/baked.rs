@@ -18,7 +18,7 @@ pub(super) fn baked(site: &Site, country: Option<&str>, now_millis: i64) -> Stri
     };
     let flag = |is_set: bool| is_set.then_some(Value::Bool(true));
     let text = |text: Option<&str>| text.map(Value::from);
-    put("with", words(&tracker.with));
+    put("with", words(&tracker.with).map(Value::from));
     put("hashRoutes", flag(tracker.hash_routes));
     put("canonical", flag(tracker.canonical));
     let consent = tracker.consent_in(country);
@@ -31,9 +31,11 @@ pub(super) fn baked(site: &Site, country: Option<&str>, now_millis: i64) -> Stri
         Value::from(if behind == 0 { DAY_MINUTES } else { behind })
     });
     put("midnight", midnight);
-    put("domains", words(&tracker.domains));
-    put("searchParameters", words(&tracker.search_parameters));
-    put("downloads", words(&tracker.downloads));
+    put("domains", words(&tracker.domains).map(|words| words.to_ascii_lowercase().into()));
+    put("searchParameters", words(&tracker.search_parameters).map(Value::from));
+    // Compared with what is behind an address's last dot, in small letters.
+    let endings = words(&tracker.downloads).map(|words| words.to_ascii_lowercase());
+    put("downloads", endings.map(|words| words.trim_start_matches('.').replace(" .", " ").into()));
     put("rawTraits", flag(tracker.raw_traits));
     put("phoneCode", tracker.phone_code.map(Value::from));
     put("eventsPath", text(tracker.events_path.as_ref().map(|path| path.as_str())));
@@ -42,9 +44,9 @@ pub(super) fn baked(site: &Site, country: Option<&str>, now_millis: i64) -> Stri
 }
 
 /// A list as an attribute of the tag would say it.
-fn words(words: &[Word]) -> Option<Value> {
+fn words(words: &[Word]) -> Option<String> {
     let joined = words.iter().map(Word::as_str).collect::<Vec<_>>().join(" ");
-    (!joined.is_empty()).then(|| Value::from(joined))
+    (!joined.is_empty()).then_some(joined)
 }
 
 /// JSON in ASCII, as all of the script is, that does not end a `<script>` it may be copied into.
@@ -89,9 +91,9 @@ mod tests {
             "consent": "analytics=denied",
             "before_consent": "nothing",
             "session_midnight": "Europe/Zagreb",
-            "domains": ["shop.example", "blog.example"],
+            "domains": ["Shop.example", "blog.example"],
             "search_parameters": ["q"],
-            "downloads": ["pdf", "zip"],
+            "downloads": [".PDF", "zip", ".tgz"],
             "raw_traits": true,
             "phone_code": 385,
             "script_path": "/assets/app.js",
@@ -111,7 +113,7 @@ mod tests {
             "midnight": -120,
             "domains": "shop.example blog.example",
             "searchParameters": "q",
-            "downloads": "pdf zip",
+            "downloads": "pdf zip tgz",
             "rawTraits": true,
             "phoneCode": 385,
             "eventsPath": "/assets/t",

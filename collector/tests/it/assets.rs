@@ -140,3 +140,15 @@ async fn a_site_made_while_it_runs_is_known_within_seconds() {
     assert!(copy.contains("second"), "{copy}");
     stack.collector.stop().await;
 }
+
+#[tokio::test]
+async fn the_types_of_the_pages_calls_are_served() {
+    let (collector, _dir) = alone(&[]).await;
+    let types = collector.get("/s/footfall.d.ts").await;
+    assert_eq!(
+        (types.status, types.header("content-type")),
+        (200, Some("text/plain; charset=utf-8"))
+    );
+    assert!(types.text().contains("interface Footfall "), "{}", types.text());
+    assert_eq!(types.header("access-control-allow-origin"), Some("*"));
+}

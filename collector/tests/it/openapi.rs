@@ -196,7 +196,7 @@ async fn the_trackers_files_are_what_the_document_says() {
     let streaming = collector.get("/s/shop.stream.js").await;
     let begin = streaming.text().split('"').nth(3).unwrap().to_owned();
     let (wasm, part) = (format!("{begin}wasm"), format!("{begin}forms.js"));
-    for name in ["shop.js", "shop.stream.js", &wasm, &part] {
+    for name in ["shop.js", "shop.stream.js", "footfall.d.ts", &wasm, &part] {
         assert!(file.is_valid(&json!(name)), "{name}");
         let accepts = [("Accept-Encoding", "br")];
         let address = format!("/s/{name}");

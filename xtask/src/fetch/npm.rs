@@ -27,12 +27,12 @@ pub(super) const PROGRAMS: Pins = Pins {
     bytes: 970_000_000,
 };
 
-/// The SDKs of others that the tests run against the collector.
+/// The SDKs of others that the tests run against the collector, and what a site builds its pages with.
 pub(super) const SDKS: Pins = Pins {
     package: include_str!("../../../tests/sdk/package.json"),
     lock: include_str!("../../../tests/sdk/package-lock.json"),
-    what: "other people's SDKs for the tests",
-    bytes: 36_000_000,
+    what: "other people's SDKs and TypeScript for the tests",
+    bytes: 105_000_000,
 };
 
 /// The packages of a lock, each checked by npm against its SHA-512; gives their `node_modules`.
