@@ -126,7 +126,7 @@ impl Frame {
     }
 
     /// A frame of any bytes, with a right checksum.
-    #[cfg(any(test, feature = "fuzzing"))]
+    #[cfg(any(test, feature = "fuzzing", feature = "bench"))]
     pub(crate) fn of_payload(payload: &[u8]) -> Self {
         let mut frame = Self::default();
         frame.bytes.extend_from_slice(payload);
