@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod archive;
 #[cfg(feature = "bench")]
 #[doc(hidden)]
 pub mod bench_spool;

@@ -292,6 +292,11 @@ impl Block {
         if whole { Ok(Self { bytes, payloads, token, columns, sequence }) } else { Err(damaged) }
     }
 
+    /// As they lie in its file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The run, the sequence and the checksum: no two blocks have the same.
     pub(crate) fn name(&self) -> &str {
         &self.token
