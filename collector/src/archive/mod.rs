@@ -132,11 +132,16 @@ fn files(dir: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
     Ok(files)
 }
 
-/// A table's events that went in with the block; none for each that another release wrote, with other
-/// columns.
+/// A table's events that went in with the block; none for each that cannot be read, because a later
+/// release wrote it.
 fn events(entry: &Entry, table: Table) -> impl Iterator<Item = Option<EventRow>> {
-    let ours = entry.block.columns(table) == table.columns();
-    entry.rows(table).map(move |row| ours.then(|| row_reader::read(row).ok()).flatten())
+    let columns = entry.block.columns(table);
+    let ours = columns == table.columns();
+    entry.rows(table).map(move |row| {
+        let read =
+            if ours { row_reader::read(row) } else { row_reader::read_columns(columns, row) };
+        read.ok()
+    })
 }
 
 #[cfg(test)]

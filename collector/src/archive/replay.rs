@@ -73,8 +73,8 @@ pub struct Replayed {
     pub of_another_version: u64,
     /// Their site is not known any more; they are left.
     pub of_no_site: u64,
-    /// Rows that another release wrote, with other columns; they are left.
-    pub of_another_release: u64,
+    /// Rows that a later release wrote, with columns that this one does not know; they are left.
+    pub of_a_later_release: u64,
     /// Blocks of the archive whose bytes are damaged.
     pub damaged_blocks: u64,
 }
@@ -190,7 +190,7 @@ impl Waiting {
                 match row {
                     Some(row) if wanted(&row.site, row.occurred_at) => rows.push(row),
                     Some(_) => {}
-                    None => told.of_another_release += 1,
+                    None => told.of_a_later_release += 1,
                 }
             }
         }
@@ -201,11 +201,11 @@ impl Waiting {
     }
 }
 
-/// The identifiers of a block that this release wrote.
+/// The identifiers of a block, but those that a later release wrote.
 fn identifiers(entry: &Entry) -> impl Iterator<Item = IdentifierRow> {
-    let ours = entry.block.columns(Table::Identifiers) == Table::Identifiers.columns();
-    let rows = entry.rows(Table::Identifiers).filter(move |_| ours);
-    rows.filter_map(|row| row_reader::read(row).ok())
+    let columns = entry.block.columns(Table::Identifiers);
+    let rows = entry.rows(Table::Identifiers);
+    rows.filter_map(move |row| row_reader::read_columns(columns, row).ok())
 }
 
 impl<'a> Run<'a> {
@@ -395,7 +395,7 @@ impl fmt::Display for Replayed {
             (self.removed, "taken out"),
             (self.of_another_version, "of another version"),
             (self.of_no_site, "of no site"),
-            (self.of_another_release, "of another release"),
+            (self.of_a_later_release, "of a later release"),
             (self.damaged_blocks, "damaged blocks"),
         ] {
             if count > 0 {

@@ -126,3 +126,36 @@ fn damage_is_told_and_does_not_hide_the_next_block() {
     }
     assert_eq!(told(b"no archive"), (0, 1));
 }
+
+/// A block as another release wrote it, with these columns of events.
+fn block_of(columns: &[&str], row: &impl Serialize) -> Block {
+    let columns = serde_json::to_string(columns).unwrap();
+    let header = format!(
+        r#"{{"instance":"{}","sequence":1,"events":{columns},"identifiers":[]}}"#,
+        Uuid::from_u128(7)
+    );
+    let mut bytes = b"FFSPOOL1".to_vec();
+    bytes.extend_from_slice(Frame::of_payload(header.as_bytes()).finish());
+    let mut frame = Frame::default();
+    frame.push(Table::Events, row).unwrap();
+    bytes.extend_from_slice(frame.finish());
+    Block::read(bytes).unwrap()
+}
+
+#[test]
+fn a_former_releases_rows_are_read_and_a_later_ones_are_told() {
+    let dir = TempDir::new().unwrap();
+    let keeper = keeper(&dir, 1 << 20);
+    keeper.keep(&block_of(&["site", "occurred_at"], &("shop", 4_000_i64)), None, at(0));
+    keeper.keep(&block_of(&["site", "mood"], &("shop", "good")), None, at(0));
+    let path = &files(&dir.path().join(FOLDER)).unwrap()[0].0;
+    let read: Vec<_> = file::read(path)
+        .unwrap()
+        .map(|found| match found.unwrap() {
+            Found::Entry(entry) => events(&entry, Table::Events).next().unwrap(),
+            Found::Damaged => panic!("nothing is damaged"),
+        })
+        .collect();
+    let former = EventRow { site: "shop".to_owned(), occurred_at: 4_000, ..EventRow::default() };
+    assert_eq!(read, [Some(former), None]);
+}
