@@ -260,6 +260,30 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_reported_by_the_rates_that_are_given() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "Date,USD\n1970-01-01,2.0\n").unwrap();
+        let exchange = Exchange::open(file.path()).unwrap();
+        let rules = SiteRules { currency: "USD".parse().ok(), ..SiteRules::default() };
+        let told = [("value", "5"), ("currency", "EUR")].map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let row = EventRow {
+            value: 50_000,
+            currency: "EUR".to_owned(),
+            properties: told.to_vec(),
+            ..EventRow::default()
+        };
+        let again = |row: &EventRow, exchange| {
+            let made = Remade::by_rules(row, &rules, &[], exchange);
+            (made.value_reporting, made.currency_reporting)
+        };
+        assert_eq!(again(&row, Some(&exchange)), (100_000, "USD".to_owned()));
+        assert_eq!(again(&row, None), (0, String::new()), "without a file it stays");
+        // The amount is not what the properties say: something else has told it.
+        let other = EventRow { value: 1, ..row };
+        assert_eq!(again(&other, Some(&exchange)), (0, String::new()));
+    }
+
+    #[test]
     fn less_of_the_place_is_kept_and_never_more() {
         let row = EventRow { country: "HR".into(), city: "Split".into(), ..EventRow::default() };
         let rules = SiteRules { place: store::site::PlaceDetail::Country, ..SiteRules::default() };
