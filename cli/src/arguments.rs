@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Explain(crate::explain::Explain),
     /// Rows that ClickHouse refused and events left out: list, mend, put in after all
     DeadLetters(crate::dead_letters::DeadLettersCommand),
+    /// Blocks kept after they went in: list, judge anew by today's rules, put back
+    Archive(crate::archive::ArchiveCommand),
     /// Visitors over time, top pages, countries
     Traffic(crate::traffic::Traffic),
     /// How many went how far, and where they left
@@ -76,6 +78,7 @@ impl Command {
             Self::Import(command) => command.run().await,
             Self::Explain(command) => command.run(),
             Self::DeadLetters(command) => command.run().await,
+            Self::Archive(command) => command.run().await,
             Self::Traffic(command) => command.run().await,
             Self::Funnel(command) => command.run().await,
             Self::Interests(command) => command.run().await,

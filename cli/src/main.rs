@@ -5,6 +5,7 @@
     reason = "a command line speaks on its streams"
 )]
 
+mod archive;
 mod arguments;
 mod asked;
 mod audience;

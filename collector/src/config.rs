@@ -10,6 +10,7 @@ use hyper::header::HeaderName;
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
+use crate::archive::{self, ArchiveConfig};
 use crate::clock::{Clock, SystemClock};
 use crate::enrich::EnrichFiles;
 use crate::error::StartError;
@@ -94,6 +95,8 @@ pub struct CollectorConfig {
         value_name = "BYTES"
     )]
     keep_dropped_bytes_max: u64,
+    #[command(flatten)]
+    archive: ArchiveConfig,
     /// Rows of one insert, at most
     #[arg(long, env = "FOOTFALL_FLUSH_ROWS", default_value_t = 50_000, value_name = "ROWS")]
     flush_rows: u64,
@@ -135,6 +138,7 @@ pub struct Settings {
     pub(crate) limits: Limits,
     pub(crate) dead_letters_bytes_max: u64,
     pub(crate) keep_dropped_bytes_max: u64,
+    pub(crate) archive: archive::Limits,
     pub(crate) connections_max: usize,
     pub(crate) header_timeout: Duration,
     pub(crate) body_timeout: Duration,
@@ -184,6 +188,7 @@ impl CollectorConfig {
             SPOOL_BYTES_MIN,
             "must be at least 16777216 (16 MiB)",
         )?;
+        let archive = self.archive.limits(self.flush_bytes)?;
         if self.place_headers.is_some() && self.trusted_proxy.is_empty() {
             return Err(StartError::Setting {
                 setting: "--place-headers",
@@ -223,6 +228,7 @@ impl CollectorConfig {
             },
             dead_letters_bytes_max: self.dead_letters_bytes_max,
             keep_dropped_bytes_max: self.keep_dropped_bytes_max,
+            archive,
             connections_max: self.connections_max,
             header_timeout: self.header_timeout,
             body_timeout: self.body_timeout,

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod archive;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench_spool;
 mod changes;
 mod clock;
 mod config;

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::archive::Keeper;
 use crate::config::Settings;
 use crate::cookieless::DailySalts;
 use crate::dead_letters::{DeadLetters, LeftOut};
@@ -31,6 +32,9 @@ const KNOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How old the count of the dead letters may be.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
+
+/// How much too old an archived block may be.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Collects until `shutdown`; then takes no more, finishes what it has begun, and drains the spool
 /// into ClickHouse. What ClickHouse does not take in time waits on disk for the next start.
@@ -68,6 +72,8 @@ pub async fn run(
     tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
     tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
     let left_out = keep_left_out(&settings, &metrics, &mut tasks);
+    let archive = Arc::new(Keeper::open(&settings.data_dir, settings.archive));
+    tasks.spawn(keep_archive_young(Arc::clone(&archive)));
     let mut draining = JoinSet::new();
     draining.spawn({
         let sink = ClickHouseSink::new(&server);
@@ -76,7 +82,7 @@ pub async fn run(
         let (dead, clock) = (Arc::clone(&dead), Arc::clone(&settings.clock));
         async move {
             let splitter = Splitter { dead: &dead, clock: &*clock, metrics: &metrics };
-            drain(&spool, &sink, splitter, &health, stopping).await;
+            drain(&spool, &sink, splitter, &archive, &health, stopping).await;
         }
     });
 
@@ -220,6 +226,19 @@ async fn forget_old(letters: Arc<DeadLetters>) {
         });
         if let Ok(Err(error)) = forgotten.await {
             tracing::warn!(%error, "cannot look through the events that were left out");
+        }
+    }
+}
+
+/// Also where nothing is archived any more: some may be left from before.
+async fn keep_archive_young(archive: Arc<Keeper>) {
+    let mut tick = tokio::time::interval(FORGET_EVERY);
+    loop {
+        tick.tick().await;
+        let archive = Arc::clone(&archive);
+        let forgotten = tokio::task::spawn_blocking(move || archive.forget_old(SystemTime::now()));
+        if let Ok(Err(error)) = forgotten.await {
+            tracing::warn!(%error, "cannot take the old out of the archive");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{fs, io};
 use identifier::Identifier;
 use sha2::{Digest, Sha256};
 use store::suppression::{self, Version};
-use store::{Server, ServerError};
+use store::{IdentifierRow, Server, ServerError};
 use tokio::time::MissedTickBehavior;
 use wire::SiteName;
 
@@ -72,6 +72,12 @@ impl Suppressed {
                 let entry = entry(site.as_str(), identifier.kind.as_str(), &identifier.value);
                 entries.contains(&entry)
             })
+    }
+
+    /// Whether a stored identifier is on its site's list.
+    pub(crate) fn holds_stored(&self, row: &IdentifierRow) -> bool {
+        let entry = entry(&row.site, &row.kind, &row.value);
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).contains(&entry)
     }
 
     /// Reads the list anew where it has changed.

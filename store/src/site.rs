@@ -31,6 +31,9 @@ pub const EXCLUSIONS_MAX: usize = 100;
 /// Category rules of one site.
 pub const CATEGORY_RULES_MAX: usize = 100;
 
+/// Versions of one site that [`versions`] gives: the newest.
+pub const VERSIONS_MAX: u32 = 1_000;
+
 /// Sites of one database: [`list`] gives no more.
 pub const SITES_MAX: u32 = 10_000;
 
@@ -265,6 +268,17 @@ pub async fn list(server: &Server) -> Result<Vec<Site>, ServerError> {
     let found = server.client().query(sql::SITES).bind(SITES_MAX).fetch_all::<Found>();
     let found = server.within(QUESTION_TIMEOUT, found).await?;
     Ok(found.iter().filter_map(read).collect())
+}
+
+/// What held for a site, the newest first, what holds now included: [`VERSIONS_MAX`] of it. A definition
+/// this release cannot read is left out with a warning.
+///
+/// # Errors
+/// When ClickHouse cannot be asked.
+pub async fn versions(server: &Server, name: &SiteName) -> Result<Vec<SiteSettings>, ServerError> {
+    let asked = server.client().query(sql::SITE_VERSIONS).bind(name.as_str()).bind(VERSIONS_MAX);
+    let found = server.within(QUESTION_TIMEOUT, asked.fetch_all::<Found>()).await?;
+    Ok(found.iter().filter_map(read).map(|site| site.settings).collect())
 }
 
 /// How many events each of these sites has that were received since then, bots' too. What happened more

@@ -43,6 +43,11 @@ pub(crate) const SITE: &str = "\
 SELECT name, argMax(body, applied_at) AS latest, toUnixTimestamp64Milli(max(applied_at)) AS since
 FROM definitions WHERE kind = 'site' AND name = ? GROUP BY name";
 
+/// Every version of one site, the newest first. Bound: its name, and how many at most.
+pub(crate) const SITE_VERSIONS: &str = "\
+SELECT name, body AS latest, toUnixTimestamp64Milli(applied_at) AS since
+FROM definitions WHERE kind = 'site' AND name = ? ORDER BY applied_at DESC LIMIT ?";
+
 /// Events by site. Bound, twice: the sites, then twice the moment (milliseconds since 1970) since when.
 pub(crate) const RECEIVED_SINCE: &str = "\
 SELECT site, count() AS events FROM (

@@ -1,6 +1,7 @@
 //! Facts added to a valid event. Nothing here can fail: the unknown stays unknown. The client's
 //! address comes in and does not go out.
 
+mod again;
 mod bot;
 mod browser;
 mod campaign;
@@ -36,10 +37,11 @@ use store::Currency;
 use store::site::{CategoryRule, PlaceDetail, SiteSettings};
 use wire::Context;
 
+pub(crate) use again::{Remade, referrer_elsewhere};
 pub(crate) use bot::BotReason;
 pub(crate) use counts::VisitCounts;
 pub(crate) use event::EnrichedEvent;
-use exchange::Exchange;
+pub(crate) use exchange::Exchange;
 use geo::{Geo, Place};
 use hints::Hints;
 pub(crate) use live::LiveEnricher;

@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use store::EventRow;
 
-const EMAIL: &str = "[email]";
-const CARD: &str = "[card]";
+pub(super) const EMAIL: &str = "[email]";
+pub(super) const CARD: &str = "[card]";
 /// Digits of a card's number, ISO/IEC 7812-1; no scheme's are shorter than 13.
 const CARD_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 

@@ -146,7 +146,7 @@ impl Frame {
     }
 
     /// A frame of any bytes, with a right checksum.
-    #[cfg(any(test, feature = "fuzzing"))]
+    #[cfg(any(test, feature = "fuzzing", feature = "bench"))]
     pub(crate) fn of_payload(payload: &[u8]) -> Self {
         let mut frame = Self::default();
         frame.bytes.extend_from_slice(payload);
@@ -310,6 +310,11 @@ impl Block {
         let whole =
             payloads.iter().filter_map(|range| bytes.get(range.clone())).all(rows_are_whole);
         if whole { Ok(Self { bytes, payloads, token, columns, sequence }) } else { Err(damaged) }
+    }
+
+    /// As they lie in its file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// The run, the sequence and the checksum: no two blocks have the same.

@@ -1,9 +1,11 @@
 //! A row read back from its stored form (`FORMAT RowBinary`), for a person to look at.
 //!
-//! The other half of `row_binary`; only a dead letter needs it. The form names no types, so the row's
+//! The other half of `row_binary`; only dead letters and the archive need it. The form names no types, so the row's
 //! own type must be the one that wrote it.
 
-use serde::de::{self, DeserializeOwned, DeserializeSeed, SeqAccess, Visitor};
+use serde::de::{
+    self, DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 
 /// The bytes are no row of this type.
@@ -20,6 +22,17 @@ impl de::Error for ReadError {
 /// Reads a row that is all of the bytes.
 pub(crate) fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, ReadError> {
     let row = T::deserialize(Reader(&mut bytes))?;
+    if bytes.is_empty() { Ok(row) } else { Err(ReadError("bytes are left over".to_owned())) }
+}
+
+/// Reads a row of these columns, in their order, as it was written by another release perhaps. What it lacks
+/// is nought or empty, as ClickHouse has it in a column that was added later. A column that `T` does not
+/// have makes it unreadable: nothing here says of what type it is.
+pub(crate) fn read_columns<T: DeserializeOwned>(
+    columns: &[String],
+    mut bytes: &[u8],
+) -> Result<T, ReadError> {
+    let row = T::deserialize(Columns { columns, bytes: &mut bytes })?;
     if bytes.is_empty() { Ok(row) } else { Err(ReadError("bytes are left over".to_owned())) }
 }
 
@@ -156,6 +169,78 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     }
 }
 
+/// A row by the names of its columns.
+struct Columns<'a, 'c, 'de> {
+    columns: &'c [String],
+    bytes: &'a mut &'de [u8],
+}
+
+impl<'de> de::Deserializer<'de> for Columns<'_, '_, 'de> {
+    type Error = ReadError;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
+        let Self { columns, bytes } = self;
+        if let Some(unknown) = columns.iter().find(|column| !fields.contains(&column.as_str())) {
+            return Err(ReadError(format!("there is no column {unknown}")));
+        }
+        let has = |field: &&&str| columns.iter().any(|column| column == **field);
+        let lacking: Vec<_> = fields.iter().filter(|field| !has(field)).copied().collect();
+        let (columns, lacking) = (columns.iter(), lacking.into_iter());
+        visitor.visit_map(Named { columns, lacking, is_lacking: false, bytes })
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, ReadError> {
+        Err(ReadError("a row has columns".to_owned()))
+    }
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+/// The columns that are there, and then those that are not.
+struct Named<'a, 'c, 'de> {
+    columns: std::slice::Iter<'c, String>,
+    lacking: std::vec::IntoIter<&'static str>,
+    is_lacking: bool,
+    bytes: &'a mut &'de [u8],
+}
+
+impl<'de> MapAccess<'de> for Named<'_, '_, 'de> {
+    type Error = ReadError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, ReadError> {
+        let column = self.columns.next().map(String::as_str);
+        self.is_lacking = column.is_none();
+        let Some(name) = column.or_else(|| self.lacking.next()) else { return Ok(None) };
+        seed.deserialize(IntoDeserializer::<ReadError>::into_deserializer(name)).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ReadError> {
+        if self.is_lacking {
+            // No form of a type is longer than its nought but a text and a list, whose noughts are a length.
+            return seed.deserialize(Reader(&mut NOUGHTS.as_slice()));
+        }
+        seed.deserialize(Reader(self.bytes))
+    }
+}
+
+/// Any column's nought or empty value begins these bytes; the longest has sixteen, a UUID.
+static NOUGHTS: [u8; 16] = [0; 16];
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -187,6 +272,29 @@ mod tests {
         }
         bytes.push(0);
         assert!(read::<EventRow>(&bytes).is_err());
+    }
+
+    #[test]
+    fn a_row_of_other_columns_reads_as_far_as_they_are_known() {
+        let mut bytes = Vec::new();
+        write(&mut bytes, &("a title", "shop", -7_i64, vec!["x"])).unwrap();
+        let columns = |names: [&str; 4]| names.map(str::to_owned);
+        let former = columns(["title", "site", "occurred_at", "categories"]);
+        let expected = EventRow {
+            title: "a title".to_owned(),
+            site: "shop".to_owned(),
+            occurred_at: -7,
+            categories: vec!["x".to_owned()],
+            ..EventRow::default()
+        };
+        assert_eq!(read_columns::<EventRow>(&former, &bytes).unwrap(), expected);
+        for end in 0..bytes.len() {
+            assert!(read_columns::<EventRow>(&former, &bytes[..end]).is_err(), "cut at {end}");
+        }
+        let later = columns(["title", "site", "occurred_at", "mood"]);
+        assert!(read_columns::<EventRow>(&later, &bytes).is_err());
+        let twice = columns(["title", "title", "occurred_at", "categories"]);
+        assert!(read_columns::<EventRow>(&twice, &bytes).is_err());
     }
 
     proptest! {

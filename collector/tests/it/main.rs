@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails by a panic")]
 
+mod archive;
 mod assets;
 mod contract;
 mod cookieless;

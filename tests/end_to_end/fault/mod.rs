@@ -2,6 +2,8 @@
 //! remembers what it was answered.
 
 mod clickhouse_ends;
+#[cfg(target_os = "linux")]
+mod clock;
 mod collector_ends;
 mod disk_full;
 mod geo_file;

@@ -4,10 +4,10 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
+use super::debian;
 use crate::place::on_path;
-use crate::program::run;
 
 const CHROMES: [&str; 4] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -38,16 +38,8 @@ impl Browser {
     }
 
     fn install() -> Result<Self> {
-        let root = rustix::process::geteuid().is_root();
-        let Some(apt) = on_path(&["apt-get"]).filter(|_| root) else {
-            bail!("no browser for the tests: {INSTALL}")
-        };
-        let apt = |arguments: &[&str]| {
-            run(Command::new(&apt).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-        };
-        apt(&["update", "--quiet"])?;
-        let quiet = ["install", "--quiet", "--yes", "--no-install-recommends"];
-        apt(&[&quiet[..], &["chromium", "chromium-driver"]].concat())?;
+        let there = debian::install(&["chromium", "chromium-driver"])?;
+        ensure!(there, "no browser for the tests: {INSTALL}");
         Self::find()?.with_context(|| format!("no browser after its installation: {INSTALL}"))
     }
 

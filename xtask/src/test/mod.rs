@@ -2,6 +2,8 @@
 
 mod browser;
 mod check;
+mod debian;
+mod fake_clock;
 mod run;
 mod summary;
 

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 
 use super::browser::Browser;
+use super::fake_clock;
 use crate::build::{self, TARGET};
 use crate::clickhouse::{Engine, TEST_CLICKHOUSE_URL};
 use crate::fetch::{self, Fetched};
@@ -20,12 +21,16 @@ pub(super) fn build(fetched: &Fetched) -> Result<()> {
 /// One engine for all tests; each makes a database of its own in it.
 pub(super) fn tests(browser: &Browser) -> Result<()> {
     let sdks = fetch::sdks()?;
+    let clock = fake_clock::present()?;
     let mut engine = Engine::start("test-clickhouse", 0)?;
     let mut tests = cargo();
     tests.args(["test", "--locked", "--workspace", "--no-fail-fast"]);
     tests.env(TEST_CLICKHOUSE_URL, &engine.url);
     tests.env("FOOTFALL_BIN_DIR", place::target().join("debug"));
     tests.env("FOOTFALL_SDK_MODULES", sdks);
+    if let Some(clock) = clock {
+        tests.env(fake_clock::VARIABLE, clock);
+    }
     if let Some(data) = place::reference_data() {
         tests.env("FOOTFALL_REFERENCE_DATA", data);
     }

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::split::{Again, Placed, Splitter};
 use super::{Failure, Sink};
+use crate::archive::Keeper;
 use crate::error::chain;
 use crate::health::Health;
 use crate::spool::block::{Block, Damaged};
@@ -23,6 +24,7 @@ pub(crate) async fn drain(
     spool: &Arc<Spool>,
     sink: &impl Sink,
     splitter: Splitter<'_>,
+    archive: &Arc<Keeper>,
     health: &Health,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -38,7 +40,7 @@ pub(crate) async fn drain(
             }
             continue;
         };
-        match insert(spool, sealed, sink, splitter).await {
+        match insert(spool, sealed, sink, splitter, archive).await {
             Ok(()) => {
                 health.clickhouse_answered();
                 wait = RETRY_FIRST;
@@ -76,6 +78,7 @@ async fn insert(
     sealed: SealedBlock,
     sink: &impl Sink,
     splitter: Splitter<'_>,
+    archive: &Arc<Keeper>,
 ) -> Result<(), Again> {
     let metrics = splitter.metrics;
     let block = match read(spool, sealed).await {
@@ -101,6 +104,7 @@ async fn insert(
         Placed::In { bad_rows } => {
             metrics.blocks_inserted.inc();
             tracing::debug!(block = block.sequence, bad_rows, "inserted a block");
+            keep(spool, archive, block, bad_rows).await?;
             Ok(spool.remove(sealed)?)
         }
         Placed::Stuck { reason } => {
@@ -110,6 +114,23 @@ async fn insert(
             Ok(())
         }
     }
+}
+
+/// Keeps a block in the archive, where one is wanted. After a crash before the block is removed it is kept
+/// twice, which a replay does not mind.
+async fn keep(
+    spool: &Arc<Spool>,
+    archive: &Arc<Keeper>,
+    block: Block,
+    bad_rows: usize,
+) -> io::Result<()> {
+    if !archive.is_wanted() {
+        return Ok(());
+    }
+    let journal = (bad_rows > 0).then(|| spool.journal(&block)).transpose()?;
+    let archive = Arc::clone(archive);
+    let keeping = move || archive.keep(&block, journal.as_ref(), SystemTime::now());
+    Ok(tokio::task::spawn_blocking(keeping).await?)
 }
 
 async fn read(spool: &Arc<Spool>, sealed: SealedBlock) -> io::Result<Result<Block, Damaged>> {

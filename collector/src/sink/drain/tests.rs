@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::super::memory::MemorySink;
 use super::*;
+use crate::archive;
 use crate::clock::SystemClock;
 use crate::dead_letters::DeadLetters;
 use crate::metrics::Metrics;
@@ -50,7 +51,9 @@ async fn drained_by(
 async fn run(dir: &TempDir, spool: &Arc<Spool>, sink: &MemorySink, metrics: &Metrics) {
     let dead = DeadLetters::bounded(dir.path(), 1 << 20);
     let splitter = Splitter { dead: &dead, clock: &SystemClock, metrics };
-    drain(spool, sink, splitter, &Health::default(), watch::channel(true).1).await;
+    let limits = archive::Limits { bytes_max: 0, age_max: None };
+    let archive = Arc::new(Keeper::open(dir.path(), limits));
+    drain(spool, sink, splitter, &archive, &Health::default(), watch::channel(true).1).await;
 }
 
 fn texts(sink: &MemorySink) -> Vec<String> {
