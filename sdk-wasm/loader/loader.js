@@ -9,7 +9,7 @@
 
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, HIDDEN, IDLE, NAVIGATED, open, say, SHOWN, STARTED } from './host.js';
+import { CALLED, get, HIDDEN, IDLE, NAVIGATED, open, say, set, SHOWN, STARTED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 
 const CALLS_MAX = 100;
@@ -93,6 +93,11 @@ const run = (script, before) => {
     }
   };
 
+  const parts = [option('with')].join().match(/[\w-]+/g) || [];
+  const join = (name) => load(name, (part) => part(footfall, option, say, get, set));
+  // Who comes from another domain of the site's brings who they are, before the page is viewed.
+  const arrived = /[?&]_ff=/.test(location.search) && parts.includes('domains') && join('domains');
+
   const begin = (next) => {
     if (ended) return;
     const viewed = !!tracker;
@@ -101,8 +106,7 @@ const run = (script, before) => {
     waiting.splice(0).forEach(call);
     footfall.ready = !!tracker;
     if (viewed) return;
-    const parts = [option('with')].join().match(/[\w-]+/g) || [];
-    parts.forEach((name) => load(name, (part) => part(footfall, option, say)));
+    parts.forEach(join);
   };
   const late = () => tracker || begin(fallback);
 
@@ -136,8 +140,8 @@ const run = (script, before) => {
     // A proxy that changes the content type must not cost the tracker.
     return WebAssembly.instantiate(await response.arrayBuffer(), imports);
   };
-  instantiate().then(
-    ({ instance }) => {
+  Promise.all([instantiate(), arrived]).then(
+    ([{ instance }]) => {
       attach(instance.exports);
       begin((signal, detail) =>
         signal === CALLED ? wasm.call(document, detail) : wasm.signal(document, signal, detail),

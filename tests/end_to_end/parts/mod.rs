@@ -3,6 +3,7 @@
 
 mod consent_mode;
 mod datalayer;
+mod domains;
 mod errors;
 mod forms;
 mod policy;

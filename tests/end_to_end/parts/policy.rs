@@ -2,8 +2,8 @@
 
 use super::site::{Site, closed, come, leave, opened, properties, stored, tag, visitor};
 
-const PARTS: [&str; 7] =
-    ["forms", "vitals", "errors", "datalayer", "tcf", "consent-mode", "search"];
+const PARTS: [&str; 8] =
+    ["forms", "vitals", "errors", "datalayer", "tcf", "consent-mode", "domains", "search"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_part_runs_under_a_strict_policy_and_none_is_fetched_that_is_not_wanted() {
