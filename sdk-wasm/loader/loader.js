@@ -9,7 +9,7 @@
 
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, get, HIDDEN, IDLE, NAVIGATED, open, say, set, SHOWN, STARTED } from './host.js';
+import { answers, CALLED, get, HIDDEN, IDLE, NAVIGATED, open, say, set, SHOWN, STARTED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 
 const CALLS_MAX = 100;
@@ -94,7 +94,8 @@ const run = (script, before) => {
   };
 
   const parts = [option('with')].join().match(/[\w-]+/g) || [];
-  const join = (name) => load(name, (part) => part(footfall, option, say, get, set));
+  const isAllowed = () => answers()[0] !== 'denied';
+  const join = (name) => load(name, (part) => part(footfall, option, say, get, set, isAllowed));
   // Who comes from another domain of the site's brings who they are, before the page is viewed.
   const arrived = /[?&]_ff=/.test(location.search) && parts.includes('domains') && join('domains');
 

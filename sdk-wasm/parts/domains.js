@@ -7,8 +7,8 @@
 // So a link that is copied, shared or found in a log is worth nothing elsewhere or later. The check is no secret's:
 // whoever runs script on a listed domain could make one, and could as well write the ids themselves.
 //
-// Nothing is added or taken where the visitor has denied analytics. What the visitor agreed to does not travel: each
-// domain asks for itself. A page that leaves by script (`location = ...`), or tells no referrer (`no-referrer`,
+// Nothing is added or taken where the visitor has denied analytics, nor added before an answer where the site waits for
+// one (`beforeConsent`). What the visitor agreed to does not travel: each domain asks for itself. A page that leaves by script (`location = ...`), or tells no referrer (`no-referrer`,
 // `rel="noreferrer"`), takes nobody along.
 
 import { attribute, quietly } from './guest.js';
@@ -30,14 +30,13 @@ const without = (search) => search.replace(/([?&])_ff=[^&]*(&?)/, (_, before, af
 
 const served = new WeakSet();
 
-// `get` and `set` are what the tracker keeps in the browser's storage. Called before the tracker begins where the
-// address has the parameter, and again with the other parts.
-export default (footfall, option, say, get, set) => {
+// `get` and `set` are what the tracker keeps in the browser's storage, `isAllowed` says whether it may. Called before the
+// tracker begins where the address has the parameter, and again with the other parts.
+export default (footfall, option, say, get, set, isAllowed) => {
   if (served.has(footfall)) return;
   served.add(footfall);
   const domains = `${option('domains') || ''}`.toLowerCase().match(/[^\s,]+/g) || [];
   const isListed = (host) => domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
-  const denied = () => get('consent').startsWith('denied');
 
   const arrive = () => {
     const [, token] = /[?&]_ff=([^&]*)/.exec(location.search) || [];
@@ -47,14 +46,15 @@ export default (footfall, option, say, get, set) => {
     const isFresh = Math.abs(Date.now() - parseInt(issued, 36)) < VALID_MILLIS;
     const isFromListed = document.referrer && isListed(new URL(document.referrer).hostname);
     if (!isFresh || !isFromListed || checked !== check(ids, location.hostname)) return say('left out: _ff');
-    if (denied()) return;
+    if (!isAllowed()) return;
     set('visitor', uuid(visitor));
     set('session', `${uuid(session)} ${Date.now()}`);
   };
 
   const token = (host) => {
     const ids = [get('visitor'), get('session').split(' ')[0]].join('').replace(/-/g, '');
-    if (denied() || !/^[\da-f]{64}$/.test(ids)) return;
+    const isAnswered = get('consent') || !option('beforeConsent');
+    if (!isAllowed() || !isAnswered || !/^[\da-f]{64}$/.test(ids)) return;
     const issued = ids + Date.now().toString(36);
     return `${issued}.${check(issued, host)}`;
   };
