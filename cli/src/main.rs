@@ -26,6 +26,7 @@ mod segment;
 mod serve;
 mod signal;
 mod site;
+mod site_tracker;
 mod traffic;
 mod up;
 

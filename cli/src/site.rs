@@ -10,6 +10,7 @@ use store::site::{
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
+use crate::site_tracker::{TrackerArguments, told};
 
 #[derive(Args)]
 pub(crate) struct SiteCommand {
@@ -20,7 +21,7 @@ pub(crate) struct SiteCommand {
 #[derive(Subcommand)]
 enum Action {
     /// Make a site, or change its settings, and print its tag
-    Add(Add),
+    Add(Box<Add>),
     /// List the sites with their settings
     List(List),
 }
@@ -57,6 +58,8 @@ struct Add {
     /// `--currency-file`
     #[arg(long, value_name = "ISO 4217")]
     currency: Option<Currency>,
+    #[command(flatten)]
+    tracker: TrackerArguments,
     /// Where browsers reach the collector; stands in the tag
     #[arg(
         long,
@@ -96,10 +99,15 @@ impl Add {
             place: self.place,
             categories: self.category,
             currency: self.currency,
+            tracker: self.tracker.settings(),
         };
         let site = Site { name: self.name, settings };
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
-        println!(r#"<script async src="{}/s/{}.js"></script>"#, self.collector_url, site.name);
+        let path = match &site.settings.tracker.script_path {
+            Some(path) => path.to_string(),
+            None => format!("/s/{}.js", site.name),
+        };
+        println!(r#"<script async src="{}{path}"></script>"#, self.collector_url);
         Ok(store.close().await?)
     }
 }
@@ -109,7 +117,7 @@ impl List {
         let store = self.database.open_migrated().await?;
         for site in store::site::list(&store.server).await? {
             let settings = site.settings;
-            let mut told = vec![
+            let mut columns = vec![
                 site.name.to_string(),
                 listed(&settings.origins),
                 listed(&settings.exclude),
@@ -117,15 +125,17 @@ impl List {
                 listed(&settings.categories),
                 format!("visitors={}", settings.visitors),
             ];
-            told.extend(settings.currency.map(|currency| format!("currency={currency}")));
-            told.extend(settings.events_per_day.map(|events| format!("events-per-day={events}")));
-            told.extend(settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()));
-            println!("{}", told.join("\t"));
+            columns.extend(settings.currency.map(|currency| format!("currency={currency}")));
+            columns
+                .extend(settings.events_per_day.map(|events| format!("events-per-day={events}")));
+            columns.extend(settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()));
+            columns.extend(told(&settings.tracker));
+            println!("{}", columns.join("\t"));
         }
         Ok(store.close().await?)
     }
 }
 
-fn listed<T: ToString>(items: &[T]) -> String {
+pub(crate) fn listed<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

@@ -21,6 +21,7 @@ mod pipeline;
 mod receive;
 mod reload;
 mod run;
+mod scripts;
 mod server;
 mod sink;
 mod sites;

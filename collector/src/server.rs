@@ -33,7 +33,8 @@ use crate::metrics::{Metrics, Now};
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Form, Sent, Way, body, client_ip, is_trusted, pixel, redirect};
+use crate::receive::{Sent, Way, body, client_ip, is_trusted, pixel, redirect};
+use crate::validate::Chosen;
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
@@ -214,7 +215,10 @@ impl Door {
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answered {
         let began = Instant::now();
-        let way = Way::of(request.uri().path());
+        let way = match Way::of(request.uri().path()) {
+            Way::Other => self.chosen(request.uri().path()).map_or(Way::Other, Into::into),
+            way => way,
+        };
         let answer = self.route(request, peer).await;
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
@@ -240,11 +244,7 @@ impl Door {
             _ => Err(not_allowed(method, "GET, HEAD")),
         };
         match path {
-            "/v1/events" => match *method {
-                Method::POST => self.events(request, peer).await,
-                Method::OPTIONS => Ok(respond::preflight()),
-                _ => Err(not_allowed(method, "POST, OPTIONS")),
-            },
+            "/v1/events" => self.posted(request, peer).await,
             "/v1/pixel.gif" => match *method {
                 Method::GET => self.pixel(&request, peer).await,
                 _ => Err(not_allowed(method, "GET")),
@@ -257,14 +257,29 @@ impl Door {
                 _ => Err(not_allowed(method, "GET, HEAD")),
             },
             _ => match (path.strip_prefix("/s/"), Call::of(path)) {
-                (Some(name), _) => get(self.script(name, request.headers())?),
+                (Some(name), _) => get(self.script(name, &request, peer)?),
                 (None, Some(call)) => match *method {
                     Method::POST => self.segment_api(call, request, peer).await,
                     Method::OPTIONS => Ok(respond::preflight()),
                     _ => Err(not_allowed(method, "POST, OPTIONS")),
                 },
-                (None, None) => Err(Rejection::NotFound),
+                (None, None) => match self.chosen(path).ok_or(Rejection::NotFound)? {
+                    Chosen::Events => self.posted(request, peer).await,
+                    Chosen::Script(site) => get(self.own_script(&site, &request, peer)?),
+                },
             },
+        }
+    }
+
+    async fn posted(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        match *request.method() {
+            Method::POST => self.events(request, peer).await,
+            Method::OPTIONS => Ok(respond::preflight()),
+            ref method => Err(not_allowed(method, "POST, OPTIONS")),
         }
     }
 
@@ -373,7 +388,7 @@ impl Door {
     }
 
     /// What the head tells of the visitor; a proxy's word for the place only where the proxy is trusted.
-    fn told<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Told<'a> {
+    pub(crate) fn told<'a>(&self, headers: &'a HeaderMap, peer: SocketAddr) -> Told<'a> {
         let mut told = Told::of(headers);
         if let Some(names) = &self.settings.place_headers
             && is_trusted(peer.ip(), &self.settings.trusted_proxies)
@@ -383,7 +398,7 @@ impl Door {
         told
     }
 
-    fn sender<'a>(
+    pub(crate) fn sender<'a>(
         &self,
         headers: &'a HeaderMap,
         peer: SocketAddr,
@@ -401,21 +416,6 @@ impl Door {
             origin: text(ORIGIN),
             told,
         }
-    }
-
-    fn script(&self, name: &str, headers: &HeaderMap) -> Result<Answered, Rejection> {
-        if let Some(file) = self.settings.assets.fetched(name, headers) {
-            return Ok(file);
-        }
-        let name = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
-        // A site's name has no dot in it.
-        let (site, form) = match name.strip_suffix(".stream") {
-            Some(site) => (site, Form::Streaming),
-            None => (name, Form::Whole),
-        };
-        let sites = self.pipeline.sites.table();
-        let site = sites.find(site).map_err(|_| Rejection::NotFound)?;
-        Ok(self.settings.assets.script(&site.name, form, headers))
     }
 
     fn ready(&self) -> Answered {

@@ -97,6 +97,7 @@ pub(crate) fn table(sites: &[store::site::Site]) -> SiteTable {
             .keeping_referrer_spam(site.settings.keep_referrer_spam)
             .limited_to(site.settings.events_per_day.map(NonZeroU64::get))
             .with_visitors(site.settings.visitors)
+            .with_tracker(site.settings.tracker.clone())
             .enriched_by(SiteRules::of(&site.settings))
     };
     sites.iter().map(site).collect()

@@ -1,66 +1,51 @@
 // What the page has where WebAssembly is refused (a content security policy without
 // 'wasm-unsafe-eval') or late: views and calls, with the same ids in the same storage, so that
-// the tracker goes on from here if it comes. Each event goes at once, and is not tried again.
+// the tracker goes on from here if it comes. What the browser does not take at once stays in the queue.
 
-import { answers, beacon, CALLED, get, leftOut, NAVIGATED, newId, page, set, SHOWN } from './host.js';
-
-const INACTIVITY_MILLIS = 30 * 60 * 1000;
+import { beacon, CALLED, held, leftOut, NAVIGATED, page, queue, setQueue, VIEWED } from './host.js';
+import { who } from './who.js';
 
 let viewed = '';
 let referrer = '';
 
-const known = (id) => (/^[\da-f-]{36}$/i.test(id) ? id : newId());
-
-export const send = (type, fields, consented = answers()) => {
-  if (answers()[0] === 'denied') return leftOut('denied');
-  const [analytics, personalization, ads] = consented;
-  const at = Date.now();
-  const [before, last] = get('session').split(' ');
-  const session = known(Math.abs(at - last) <= INACTIVITY_MILLIS && before);
-  const visitor = known(get('visitor'));
-  set('session', `${session} ${at}`);
-  set('visitor', visitor);
-  const [url, category] = page().split('\n');
-  const levels = category.split('/').slice(0, 8);
-  beacon(
-    JSON.stringify({
-      id: newId(),
-      type,
-      at,
-      visitor,
-      session,
-      user: get('user') || undefined,
-      consent: { analytics, personalization, ads },
-      url,
-      referrer,
-      title: document.title,
-      categories: category ? levels.map((_, last) => levels.slice(0, last + 1).join('/')) : [],
-      ...fields,
-    }),
-  );
+export const send = (lines, consented) => {
+  const found = who(true, consented);
+  if (!found) return leftOut('denied');
+  const [id, visitor, session, user, consent] = found.split('\n');
+  const [type, name, funnel, step, properties] = lines.split('\n');
+  const [url, categories, title] = page().split('\n');
+  const read = (json) => (json ? JSON.parse(json) : '');
+  const event = {
+    id,
+    type,
+    at: Date.now(),
+    visitor,
+    session,
+    user,
+    consent: read(consent),
+    url,
+    referrer,
+    title,
+    categories: read(categories),
+    name,
+    funnel,
+    step,
+    properties: read(properties),
+  };
+  const waiting = queue();
+  const events = (waiting && waiting + '\n') + JSON.stringify(event, (_, value) => (value === '' ? undefined : value));
+  setQueue(held() || !beacon(events) ? events : '');
 };
 
 const view = () => {
   referrer = viewed || document.referrer;
   viewed = location.href;
-  send('page_view');
-};
-
-const address = (url) => url.replace(/#(?![/!]).*/, '');
-
-const call = (lines) => {
-  const [name, first, second, json] = lines.split('\n');
-  const properties = json ? JSON.parse(json) : undefined;
-  if (name === 'page') return view();
-  if (name === 'step') return send(name, { funnel: first, step: second, properties });
-  if (name !== 'identify') return send('custom', { name, properties });
-  if (answers()[0] !== 'denied') set('user', first);
-  send(name, { properties });
+  send('page_view\n\n\n\n');
 };
 
 // Takes what the tracker takes, and is idle whenever it is asked: it waits for nothing.
-export const fallback = (signal, detail) => {
-  if (signal === CALLED) call(detail);
-  else if (signal === NAVIGATED ? address(location.href) !== address(viewed) : signal <= SHOWN) view();
+export const fallback = (signal, _, lines) => {
+  if (signal === CALLED) send(lines);
+  else if (signal === NAVIGATED ? location.href !== viewed : signal <= VIEWED) view();
   return true;
 };

@@ -1,95 +1,114 @@
 // The browser as the tracker (src/browser) and the fallback without WebAssembly (fallback.js) both
-// need it: what is kept, the page, ids, and the ways out. Nothing here throws.
+// need it: options, what is kept, the page, and the ways out. Nothing here throws.
 
-// What a tracker is told, by number; src/lib.rs reads them. With `NAVIGATED` comes whether the address
-// was replaced, with `STARTED` whether the page is viewed already, with `ANSWERED` a status, with
-// `CALLED` four lines.
+// What a tracker is told, by number; src/lib.rs reads them. With `STARTED` comes whether the page is
+// viewed already, with `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` a
+// status, with `CALLED` five lines: an event's kind, name, funnel, step and properties.
 export const STARTED = 0;
 export const NAVIGATED = 1;
-export const SHOWN = 2;
+export const VIEWED = 2;
 export const HIDDEN = 3;
 export const FORGOTTEN = 4;
 export const TICKED = 5;
 export const ANSWERED = 6;
-export const IDLE = 7;
+export const ACTIVE = 7;
 export const CALLED = 8;
+export const IDLE = 9;
+
+// How long a tab keeps the others from sending, should it end without an answer.
+const SENDING_SECONDS = 15;
+const WAITING_MILLIS = 2000;
+const CATEGORIES_MAX = 8;
+const URL_MAX = 2048;
+const TITLE_MAX = 256;
 
 const memory = {};
 let site = '';
-let url = '';
-let debug = false;
 let timer = 0;
+let sending = false;
 let tell = () => {};
+// An option by its name, as the tag, the page or the site's settings give it.
+export let option = () => {};
 
 // The loader says once for whom it works, and how a signal reaches whoever tracks now.
-export const open = (name, collector, inDebugMode, telling) => {
-  [site, url, debug, tell] = [name, `${collector}/v1/events`, inDebugMode, telling];
+export const open = (name, options, telling) => {
+  [site, option, tell] = [name, options, telling];
 };
+
+export const say = (...what) => option('debug') && console.debug('footfall:', ...what);
+
+export const leftOut = (why) => say('left out:', why);
 
 const fullKey = (key) => `footfall.${site}.${key}`;
 
-// Merely asking for `localStorage` throws on some pages; what cannot be written there (forbidden, or
-// full) is kept in memory until the page ends.
-export const get = (key) => {
-  const full = fullKey(key);
-  let value;
-  try {
-    value = memory[full] || localStorage.getItem(full);
-  } catch {}
-  return value || (key === 'consent' && signalled()) || '';
+// What the visitor has said of analytics, personalization and ads. Who has not answered may have let the
+// browser speak: Do Not Track is a no to everything, Global Privacy Control
+// (<https://www.w3.org/TR/gpc/>) a no to being sent to others. Then the site's own default counts.
+export const answers = () => {
+  const stored = get('consent');
+  const words = (stored || option('consent') || '').split(' ');
+  const no = stored ? 3 : navigator.doNotTrack === '1' ? 0 : navigator.globalPrivacyControl ? 2 : 3;
+  return [0, 1, 2].map((purpose) => (purpose < no ? words[purpose] || 'unknown' : 'denied'));
 };
 
-// What the browser says for a visitor who has not answered: Do Not Track is a no to everything, Global
-// Privacy Control (<https://www.w3.org/TR/gpc/>) a no to being sent to others.
-const signalled = () =>
-  navigator.doNotTrack === '1' ? 'denied denied denied' : navigator.globalPrivacyControl && 'unknown unknown denied';
+// What the site wants while the visitor has not answered: `nothing`, `cookieless`, or to `wait`.
+const before = (what) => answers()[0] === 'unknown' && option('beforeConsent') === what;
+
+export const isAllowed = () => answers()[0] !== 'denied' && !before('nothing');
+
+export const isCookieless = () => option('cookieless') || before('cookieless');
+
+// Merely asking for `localStorage` throws on some pages; what cannot be written there (forbidden, or
+// full), or may not be, is kept in memory until the page ends. The visitor's answer always may.
+const isKept = (key) => key === 'consent' || !(isCookieless() || before('wait'));
+
+export const get = (key) => {
+  let value = memory[key];
+  try {
+    value = value || (isKept(key) && localStorage.getItem(fullKey(key)));
+  } catch {}
+  return value || '';
+};
 
 export const set = (key, value) => {
-  key = fullKey(key);
-  delete memory[key];
+  memory[key] = value;
   try {
-    localStorage.setItem(key, value);
-  } catch {
-    memory[key] = value;
-  }
-};
-
-export const remove = (key) => {
-  key = fullKey(key);
-  delete memory[key];
-  try {
-    localStorage.removeItem(key);
+    if (isKept(key)) {
+      if (value) localStorage.setItem(fullKey(key), value);
+      else localStorage.removeItem(fullKey(key));
+      delete memory[key];
+    }
   } catch {}
 };
 
-// What the visitor has said of analytics, personalization and ads.
-export const answers = () => {
-  const stored = get('consent').split(' ');
-  return [0, 1, 2].map((purpose) => stored[purpose] || 'unknown');
-};
+// What was held back in memory goes where it belongs now.
+export const keep = () => Object.keys(memory).forEach((key) => set(key, memory[key]));
 
-// A UUID of version 7 (RFC 9562, section 5.7). `crypto.randomUUID` is missing on plain http pages.
-export const newId = () => {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  const hex = (number, digits) => number.toString(16).padStart(digits, 0);
-  const random = Array.from(bytes, (byte) => hex(byte, 2)).join('');
-  const digits = `${hex(Date.now(), 12)}7${random.slice(0, 3)}${'89ab'[bytes[9] & 3]}${random.slice(3)}`;
-  return digits.replace(/(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
-};
+// Something else may have written there, and one such line would cost its batch.
+export const queue = () =>
+  get('queue')
+    .split('\n')
+    .filter((line) => {
+      try {
+        return JSON.parse(line).id;
+      } catch {}
+    })
+    .join('\n');
 
-export const isJson = (text) => {
-  try {
-    return !!JSON.parse(text);
-  } catch {
-    return false;
-  }
-};
+export const setQueue = (events) => set('queue', events);
 
-// Address and category, a line each.
+const one = (selector) => document.querySelector(selector) || '';
+
+// Address, categories as JSON, title and referrer, a line each.
 export const page = () => {
-  const meta = document.querySelector('meta[name="footfall:category"]');
-  const levels = ((meta && meta.content) || '').split('/').map((level) => level.trim());
-  return `${location.href}\n${levels.filter((level) => level).join('/').replace(/\s+/g, ' ')}`;
+  const levels = (one('meta[name="footfall:category"]').content || '').split('/').map((level) => level.trim());
+  const named = levels.filter((level) => level).slice(0, CATEGORIES_MAX);
+  return [
+    ((option('canonical') && one('link[rel=canonical]').href) || location.href).slice(0, URL_MAX),
+    named.length ? JSON.stringify(named.map((_, last) => named.slice(0, last + 1).join('/'))) : '',
+    document.title.replace(/\s+/g, ' ').slice(0, TITLE_MAX),
+    document.referrer.slice(0, URL_MAX),
+  ].join('\n');
 };
 
 // No `Intl`: its first call in a page takes 50 ms.
@@ -103,13 +122,29 @@ const batch = (events) => {
   return `{"site":"${site}","sent_at":${Date.now()},"context":${JSON.stringify(context)},"events":[${events.replace(/\n/g, ',')}]}`;
 };
 
+const url = () => option('collector') + (option('eventsPath') || '/v1/events');
+
+// For how many seconds nobody sends: told to every tab and the next page by what is kept.
+const hold = (seconds) => set('hold', seconds ? `${Date.now() + seconds * 1000}` : '');
+
+export const held = () => (before('wait') ? WAITING_MILLIS : Math.max(0, get('hold') - Date.now()));
+
+// Whoever leaves lets the others send; a wish of the collector's stays.
+export const release = () => sending && hold(0);
+
 // A text goes as text/plain, which needs no preflight request.
 export const post = (events) => {
-  const status = async () =>
-    (await fetch(url, { method: 'POST', body: batch(events), keepalive: true, credentials: 'omit' })).status;
-  status()
-    .catch(() => 0)
-    .then((status) => {
+  const answer = async () => {
+    const response = await fetch(url(), { method: 'POST', body: batch(events), keepalive: true, credentials: 'omit' });
+    return [response.status, +response.headers.get('retry-after')];
+  };
+  sending = true;
+  hold(SENDING_SECONDS);
+  answer()
+    .catch(() => [0, 0])
+    .then(([status, after]) => {
+      sending = false;
+      hold(after);
       say(status, events);
       tell(ANSWERED, status);
     });
@@ -117,16 +152,15 @@ export const post = (events) => {
 
 // The browser sends it even when the page is gone, and tells nothing of what became of it.
 export const beacon = (events) => {
+  let taken = false;
   try {
-    say(navigator.sendBeacon(url, batch(events)), events);
+    taken = navigator.sendBeacon(url(), batch(events));
+    say(taken, events);
   } catch {}
+  return taken;
 };
 
 export const later = (afterMillis) => {
   clearTimeout(timer);
   timer = setTimeout(() => tell(TICKED), afterMillis);
 };
-
-export const say = (...what) => debug && console.debug('footfall:', ...what);
-
-export const leftOut = (why) => say('left out:', why);

@@ -7,36 +7,37 @@
 // its settings and the version (how the addresses of its other files begin), which are put in when it
 // is served.
 
+import { lines, read } from './calls.js';
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { answers, CALLED, get, HIDDEN, IDLE, NAVIGATED, open, say, set, SHOWN, STARTED } from './host.js';
+import { CALLED, get, HIDDEN, IDLE, isAllowed, open, say, set, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
+import { watch } from './watch.js';
 
 const CALLS_MAX = 100;
-// Traits that are hashed before they go; an underscore may stand before "name".
-const PERSONAL = /^(email|phone|(fir|la)st_?name)$/i;
 // The streaming form's module may hang; by then the page view goes without it.
 const LATE_MILLIS = 3000;
 
 const run = (script, before) => {
   // The page may have made a `footfall` of its own: a function, to call before this script came, or
   // an object of options. The tag twice in one page would count everything twice.
-  if (before && before.idle) return;
-  const early = (before && before.q) || [];
+  const mine = __FOOTFALL_SITE__;
+  if (before && before.site === mine) return;
+  const early = (before && !before.site && before.q) || [];
   const waiting = [];
-  const dataset = (script && script.dataset) || {};
   const settings = __FOOTFALL_SETTINGS__;
-  const option = (name) => (name in dataset ? dataset[name] || true : ((before && before[name]) ?? settings[name]));
-
-  const collector = option('collector') || new URL(script.src).origin;
-  const debug = !!option('debug') || /[?&]footfall_debug\b/.test(location.search);
+  const dataset = (script && script.dataset) || {};
+  const option = (name) =>
+    name in dataset ? dataset[name] || true
+    : ((before && before[name]) ?? settings[name]) ??
+      (name === 'collector' ? new URL(script.src).origin : name === 'debug' && /[?&]footfall_debug/.test(location.search));
   let tracker = null;
   let ended = false;
 
   // A trap, or a page that throws into us, ends the tracker: what it holds may be half done.
-  const tell = (signal, detail) => {
+  const tell = (signal, number = 0, lines = '') => {
     try {
-      return tracker && tracker(signal, detail);
+      return tracker && tracker(signal, number, lines);
     } catch (error) {
       tracker = null;
       ended = true;
@@ -45,44 +46,13 @@ const run = (script, before) => {
     }
   };
 
-  const call = (given) => {
-    try {
-      const values = Array.from(given);
-      const isObject = (value) => typeof value === 'object' && value !== null;
-      const object = values.find(isObject);
-      // What the visitor says counts at once, before anything that waits is sent.
-      if (values[0] === 'consent' && object) return consent(object, call, tell);
-      if (!tracker) return waiting.length < CALLS_MAX && waiting.push(given);
-      const texts = values.filter((value) => !isObject(value) && value != null);
-      const lines = [0, 1, 2].map((at) => `${at in texts ? texts[at] : ''}`.replace(/\n/g, ' '));
-      // Who it is does not leave the page: that is told by hashes, behind the id, which is told at once.
-      let personal;
-      const json = JSON.stringify(object, (key, value) => {
-        if (values[0] !== 'identify' || !PERSONAL.test(key) || option('rawTraits')) return value;
-        personal = true;
-      });
-      lines.push(json || '');
-      tell(CALLED, lines.join('\n'));
-      if (personal) load('traits', async (hash) => call(['identify', texts[1], await hash(object, option)]));
-    } catch (error) {
-      // An object that cannot be written as JSON.
-      say('left out:', error);
-    }
+  const record = (lines) => {
+    if (tracker) {
+      tell(CALLED, 0, lines);
+      // Nobody may be there to see the next one off.
+      if (document.hidden) tell(HIDDEN);
+    } else if (waiting.length < CALLS_MAX) waiting.push(lines);
   };
-
-  const footfall = function () {
-    call(arguments);
-  };
-  footfall.q = { push: call };
-  // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
-  footfall.ready = false;
-  footfall.idle = () => !!tell(IDLE);
-  window.footfall = footfall;
-
-  open(__FOOTFALL_SITE__, collector, debug, tell);
-  early.splice(0).forEach(call);
-  // Whoever holds on to the page's own `footfall` pushes to what was its array.
-  early.push = call;
 
   // What only some sites want lies beside the script, a file each (../parts).
   const load = async (name, use) => {
@@ -93,9 +63,43 @@ const run = (script, before) => {
     }
   };
 
+  const hash = (user, traits) =>
+    load('traits', async (hashed) => call(['identify', user, await hashed(traits, option)]));
+
+  const call = (given) => {
+    try {
+      const called = read(given);
+      // What the visitor says counts at once, before anything that waits is sent.
+      if (called.name === 'consent') return consent(called.object || {}, tell, record);
+      if (called.name === 'page') return tell(VIEWED);
+      const event = lines(called, hash);
+      if (event) record(event);
+    } catch (error) {
+      // An object that cannot be written as JSON.
+      say('left out:', error);
+    }
+  };
+
+  const footfall = function () {
+    call(arguments);
+    // Another site's tag in the same page hears it too.
+    if (before && before.site) before.apply(null, arguments);
+  };
+  footfall.site = mine;
+  footfall.q = { push: call };
+  // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
+  footfall.ready = false;
+  footfall.idle = () => !!tell(IDLE);
+  window.footfall = footfall;
+
+  open(mine, option, tell);
+  early.splice(0).forEach(call);
+  // Whoever holds on to the page's own `footfall` pushes to what was its array.
+  early.push = call;
+
   const parts = [option('with')].join().match(/[\w-]+/g) || [];
-  const isAllowed = () => answers()[0] !== 'denied';
-  const join = (name) => load(name, (part) => part(footfall, option, say, get, set, isAllowed));
+  const own = (...given) => call(given);
+  const join = (name) => load(name, (part) => part(own, option, say, get, set, isAllowed));
   // Who comes from another domain of the site's brings who they are, before the page is viewed.
   const arrived = /[?&]_ff=/.test(location.search) && parts.includes('domains') && join('domains');
 
@@ -103,33 +107,18 @@ const run = (script, before) => {
     if (ended) return;
     const viewed = !!tracker;
     tracker = next;
-    tell(STARTED, viewed);
-    waiting.splice(0).forEach(call);
+    tell(STARTED, viewed ? 1 : 0);
+    waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
     if (viewed) return;
     parts.forEach(join);
   };
   const late = () => tracker || begin(fallback);
-
-  for (const method of ['pushState', 'replaceState']) {
-    const original = history[method];
-    history[method] = function () {
-      const result = original.apply(this, arguments);
-      tell(NAVIGATED, method === 'replaceState');
-      return result;
-    };
-  }
-  const hide = () => {
-    late();
-    tell(HIDDEN);
-  };
-  addEventListener('popstate', () => tell(NAVIGATED));
-  addEventListener('pageshow', (event) => event.persisted && tell(SHOWN));
-  addEventListener('pagehide', hide);
-  document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && hide());
+  watch(tell, call, late);
   setTimeout(late, LATE_MILLIS);
 
   const instantiate = async () => {
+    await arrived;
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);
@@ -141,12 +130,10 @@ const run = (script, before) => {
     // A proxy that changes the content type must not cost the tracker.
     return WebAssembly.instantiate(await response.arrayBuffer(), imports);
   };
-  Promise.all([instantiate(), arrived]).then(
-    ([{ instance }]) => {
+  instantiate().then(
+    ({ instance }) => {
       attach(instance.exports);
-      begin((signal, detail) =>
-        signal === CALLED ? wasm.call(document, detail) : wasm.signal(document, signal, detail),
-      );
+      begin((signal, number, lines) => wasm.signal(document, signal, number, lines));
     },
     (error) => {
       say('no WebAssembly:', error);

@@ -43,7 +43,7 @@ const email = (raw) => {
 };
 
 const phone = (raw, code) => {
-  const written = raw.normalize('NFKC').replace(/^\+/, '00').replace('(0)', '');
+  const written = raw.normalize('NFKC').replace(/^\+/, '00').replace(/\( *0 *\)| *(ext|x|#)\D*\d+$/gi, '');
   if (/[^\d\s()./\u2010-\u2015-]/.test(written)) return [];
   let digits = written.replace(/\D/g, '');
   if (/^00/.test(digits)) digits = digits.slice(2);

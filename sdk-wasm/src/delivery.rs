@@ -43,6 +43,11 @@ impl Delivery {
         self.due.filter(|_| self.in_flight.is_empty())
     }
 
+    /// It is not to be sent before then, whatever waits.
+    pub(crate) fn held(&mut self, until: u64) {
+        self.due = Some(until);
+    }
+
     /// A batch goes.
     pub(crate) fn sent(&mut self, events: String) {
         self.in_flight = events;
@@ -62,7 +67,7 @@ impl Delivery {
 
     /// The answer's HTTP status came, 0 where there was none: gives the events that leave the queue,
     /// because they are on the collector's disk or refused for good. The others are sent again later.
-    pub(crate) fn answered(&mut self, status: u16, clock: &impl Clock) -> String {
+    pub(crate) fn answered(&mut self, status: u32, clock: &impl Clock) -> String {
         let events = core::mem::take(&mut self.in_flight);
         self.beaconed = String::new();
         if is_final(status) {
@@ -81,7 +86,7 @@ impl Delivery {
 }
 
 /// Whether sending the same again would be of no use: accepted, or the sender's fault.
-fn is_final(status: u16) -> bool {
+fn is_final(status: u32) -> bool {
     (200..300).contains(&status) || (400..500).contains(&status) && !matches!(status, 408 | 429)
 }
 

@@ -2,18 +2,12 @@
 
 use core::fmt;
 
-/// Why a call or an event came to nothing. Said on the console in debug mode and nowhere else: a
-/// tracker does not break the page it is in.
+/// Why an event came to nothing. Said on the console in debug mode and nowhere else: a tracker does not
+/// break the page it is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// The visitor does not want to be measured.
+    /// The visitor does not want to be measured, or has not been asked where the site waits for that.
     Denied,
-    /// `footfall()` without a name.
-    NoName,
-    /// `footfall('step')` without a funnel or without a step.
-    NoStep,
-    /// `footfall('identify')` without an id, or with one too long to be kept whole.
-    NoUser,
     /// The event is longer than the queue takes.
     TooLarge,
     /// The collector refused the batch for good: the browser's console has the status.
@@ -26,9 +20,6 @@ impl Refusal {
     pub const fn tag(self) -> &'static str {
         match self {
             Self::Denied => "denied",
-            Self::NoName => "no name",
-            Self::NoStep => "no step",
-            Self::NoUser => "no user",
             Self::TooLarge => "too large",
             Self::Rejected => "rejected",
         }

@@ -6,7 +6,7 @@ use alloc::string::String;
 use core::fmt;
 
 use serde::Serialize;
-use serde::ser::{Error, Impossible, SerializeSeq, SerializeStruct, Serializer};
+use serde::ser::{Error, Impossible, SerializeStruct, Serializer};
 
 /// The name by which the writer knows a text that is JSON already.
 const RAW: &str = "Raw";
@@ -16,7 +16,15 @@ const RAW: &str = "Raw";
 #[serde(rename = "Raw")]
 pub(crate) struct Raw<'a>(pub(crate) &'a str);
 
-/// The value as JSON. It must be made of what the wire has: texts, whole numbers, lists, structs.
+impl<'a> Raw<'a> {
+    /// The text, if there is any.
+    pub(crate) fn some(text: &'a str) -> Option<Self> {
+        (!text.is_empty()).then_some(Self(text))
+    }
+}
+
+/// The value as JSON. It must be made of what a page writes: texts, whole numbers, what is JSON already,
+/// and structs of these.
 pub(crate) fn text(value: &impl Serialize) -> String {
     let mut out = String::new();
     match value.serialize(Writer::to(&mut out)) {
@@ -38,8 +46,7 @@ fn push_digit(out: &mut String, digit: u64) {
     out.push_str("0123456789abcdef".get(at..=at).unwrap_or_default());
 }
 
-/// What cannot happen: writing to memory does not fail, and a type with floats or maps in it, which
-/// the wire has not, is a mistake that the tests meet first. Without a value there is no code for it.
+/// What cannot happen: writing to memory does not fail, and a type with anything else in it is a mistake that the tests meet first. Without a value there is no code for it.
 #[derive(Debug)]
 enum NotOnTheWire {}
 
@@ -88,34 +95,10 @@ fn push_quoted(out: &mut String, text: &str) {
     out.push_str("\"");
 }
 
-/// A list or an object of which some is written.
+/// An object of which some is written.
 struct Opened<'a> {
     out: &'a mut String,
     any: bool,
-}
-
-impl Opened<'_> {
-    fn next(&mut self) -> Writer<'_> {
-        if self.any {
-            self.out.push_str(",");
-        }
-        self.any = true;
-        Writer::to(self.out)
-    }
-}
-
-impl SerializeSeq for Opened<'_> {
-    type Ok = ();
-    type Error = NotOnTheWire;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotOnTheWire> {
-        value.serialize(self.next())
-    }
-
-    fn end(self) -> Result<(), NotOnTheWire> {
-        self.out.push_str("]");
-        Ok(())
-    }
 }
 
 impl SerializeStruct for Opened<'_> {
@@ -127,7 +110,11 @@ impl SerializeStruct for Opened<'_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), NotOnTheWire> {
-        push_quoted(self.next().out, name);
+        if self.any {
+            self.out.push_str(",");
+        }
+        self.any = true;
+        push_quoted(self.out, name);
         self.out.push_str(":");
         value.serialize(Writer::to(self.out))
     }
@@ -147,19 +134,10 @@ macro_rules! not_on_the_wire {
     };
 }
 
-/// Methods for numbers that a `u64` holds.
-macro_rules! unsigned {
-    ($($method:ident($type:ty);)*) => {
-        $(fn $method(self, number: $type) -> Result<(), NotOnTheWire> {
-            self.serialize_u64(number.into())
-        })*
-    };
-}
-
 impl<'a> Serializer for Writer<'a> {
     type Ok = ();
     type Error = NotOnTheWire;
-    type SerializeSeq = Opened<'a>;
+    type SerializeSeq = Never;
     type SerializeStruct = Opened<'a>;
     type SerializeTuple = Never;
     type SerializeTupleStruct = Never;
@@ -167,27 +145,9 @@ impl<'a> Serializer for Writer<'a> {
     type SerializeMap = Never;
     type SerializeStructVariant = Never;
 
-    fn serialize_bool(self, value: bool) -> Result<(), NotOnTheWire> {
-        self.out.push_str(if value { "true" } else { "false" });
-        Ok(())
-    }
-
     fn serialize_u64(self, number: u64) -> Result<(), NotOnTheWire> {
         push_number(self.out, number);
         Ok(())
-    }
-
-    fn serialize_i16(self, number: i16) -> Result<(), NotOnTheWire> {
-        if number < 0 {
-            self.out.push_str("-");
-        }
-        self.serialize_u16(number.unsigned_abs())
-    }
-
-    unsigned! {
-        serialize_u8(u8);
-        serialize_u16(u16);
-        serialize_u32(u32);
     }
 
     fn serialize_str(self, text: &str) -> Result<(), NotOnTheWire> {
@@ -199,26 +159,8 @@ impl<'a> Serializer for Writer<'a> {
         Ok(())
     }
 
-    fn serialize_none(self) -> Result<(), NotOnTheWire> {
-        self.serialize_unit()
-    }
-
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), NotOnTheWire> {
         value.serialize(self)
-    }
-
-    fn serialize_unit(self) -> Result<(), NotOnTheWire> {
-        self.out.push_str("null");
-        Ok(())
-    }
-
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-    ) -> Result<(), NotOnTheWire> {
-        self.serialize_str(variant)
     }
 
     /// A [`Raw`] is written as it is, any other as what it holds.
@@ -228,11 +170,6 @@ impl<'a> Serializer for Writer<'a> {
         value: &T,
     ) -> Result<(), NotOnTheWire> {
         value.serialize(Writer { raw: name == RAW, ..self })
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Opened<'a>, NotOnTheWire> {
-        self.out.push_str("[");
-        Ok(Opened { out: self.out, any: false })
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Opened<'a>, NotOnTheWire> {
@@ -251,14 +188,23 @@ impl<'a> Serializer for Writer<'a> {
     }
 
     not_on_the_wire! {
+        serialize_bool(bool) -> ();
+        serialize_u8(u8) -> ();
+        serialize_u16(u16) -> ();
+        serialize_u32(u32) -> ();
         serialize_i8(i8) -> ();
+        serialize_i16(i16) -> ();
         serialize_i32(i32) -> ();
         serialize_i64(i64) -> ();
         serialize_f32(f32) -> ();
         serialize_f64(f64) -> ();
         serialize_char(char) -> ();
         serialize_bytes(&[u8]) -> ();
+        serialize_none() -> ();
+        serialize_unit() -> ();
         serialize_unit_struct(&'static str) -> ();
+        serialize_unit_variant(&'static str, u32, &'static str) -> ();
+        serialize_seq(Option<usize>) -> Never;
         serialize_tuple(usize) -> Never;
         serialize_tuple_struct(&'static str, usize) -> Never;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Never;
@@ -296,12 +242,15 @@ mod tests {
         struct Holder<'a> {
             #[serde(skip_serializing_if = "Option::is_none")]
             absent: Option<Raw<'a>>,
-            list: &'a [Raw<'a>],
+            object: Raw<'a>,
+            list: Option<Raw<'a>>,
             text: &'a str,
         }
-        let list = &[Raw(r#"{"price":1.5}"#), Raw("7")];
-        let written = text(&Holder { absent: None, list, text: "a \"quoted\" note" });
+        let (object, list) = (Raw(r#"{"price":1.5}"#), Raw::some("[7]"));
+        let written =
+            text(&Holder { absent: Raw::some(""), object, list, text: "a \"quoted\" note" });
         let value: Value = serde_json::from_str(&written).unwrap();
-        assert_eq!(value, json!({"list": [{"price": 1.5}, 7], "text": "a \"quoted\" note"}));
+        let expected = json!({"object": {"price": 1.5}, "list": [7], "text": "a \"quoted\" note"});
+        assert_eq!(value, expected);
     }
 }

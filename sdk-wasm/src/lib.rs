@@ -9,42 +9,39 @@ extern crate std;
 pub mod browser;
 pub mod capture;
 pub mod config;
-pub mod consent;
-mod cut;
 mod delivery;
 pub mod error;
-mod id;
 mod json;
+mod lines;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 mod page;
 mod queue;
-mod session;
 pub mod tracker;
-mod visitor;
 
 use spin::Mutex;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::browser::{Document, Window};
-use crate::cut::cut;
-use crate::tracker::{Call, Signal, Tracker};
+use crate::tracker::{Signal, Tracker};
 
 /// One page, one thread, one tracker. The lock is never waited for: who finds it taken goes.
 static RUNNING: Mutex<Tracker> = Mutex::new(Tracker::new());
 
-/// What happened, by its number in loader/host.js, and what belongs to it: one way in for all, since
-/// each costs the page some 50 bytes. Any other number asks whether everything that was
-/// seen is delivered.
+/// What happened, by its number in loader/host.js, with the number and the lines that belong to it:
+/// one way in for all, since each costs the page some 50 bytes. Any other number asks whether
+/// everything that was seen is delivered.
 #[wasm_bindgen]
-pub fn signal(document: &Document, signal: u32, detail: u32) -> bool {
+pub fn signal(document: &Document, signal: u32, number: u32, lines: &str) -> bool {
     let signal = match signal {
-        0 => Signal::Started { viewed: detail != 0 },
-        1 => Signal::Navigated { replaced: detail != 0 },
-        2 => Signal::Shown,
-        3 => Signal::Hidden,
+        0 => Signal::Started { viewed: number != 0 },
+        1 => Signal::Navigated,
+        2 => Signal::Viewed,
+        3 => Signal::Hidden { depth: number },
         4 => Signal::Forgotten,
         5 => Signal::Ticked,
-        6 => Signal::Answered { status: detail as u16 },
+        6 => Signal::Answered { status: number },
+        7 => Signal::Active { depth: number },
+        8 => Signal::Called { lines },
         _ => {
             let mut idle = false;
             run(document, |tracker, window| idle = tracker.is_idle(window));
@@ -53,16 +50,6 @@ pub fn signal(document: &Document, signal: u32, detail: u32) -> bool {
     };
     run(document, |tracker, window| tracker.handle(signal, window));
     false
-}
-
-/// What the page asked for by `footfall(...)`, a line each: the three texts it gave in their order and
-/// the object as JSON, empty where it gave none.
-#[wasm_bindgen]
-pub fn call(document: &Document, lines: &str) {
-    let (name, rest) = cut(lines, b'\n');
-    let (first, rest) = cut(rest, b'\n');
-    let (second, json) = cut(rest, b'\n');
-    run(document, |tracker, window| tracker.call(Call { name, first, second, json }, window));
 }
 
 /// What comes while something else is handled (a page that patched its storage to navigate, say) is

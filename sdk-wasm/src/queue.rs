@@ -6,35 +6,44 @@
 
 use alloc::string::String;
 
-use crate::browser::{Browser, Storage};
+use wire::Kind;
+
+use crate::browser::Browser;
 use crate::config::{BATCH_BYTES_MAX, EVENT_BYTES_MAX, QUEUE_EVENTS_MAX};
-use crate::cut::cut;
 use crate::error::Refusal;
+use crate::lines::Lines;
 
-const QUEUE: &str = "queue";
+/// Where an event has its kind: behind `{"id":"`, 36 characters and `","type":"`.
+const KIND_AT: usize = 53;
 
-/// Adds an event. The oldest gives way when the queue is full.
-pub(crate) fn push(event: &str, storage: &mut impl Storage) -> Result<(), Refusal> {
+/// Adds an event. When the queue is full the oldest of engagement gives way, or else the oldest.
+pub(crate) fn push(event: &str, browser: &mut impl Browser) -> Result<(), Refusal> {
     if event.len() > EVENT_BYTES_MAX {
         return Err(Refusal::TooLarge);
     }
-    let stored = stored(storage);
-    let is_full = lines(&stored).count() >= QUEUE_EVENTS_MAX;
-    let mut events = String::from(if is_full { cut(&stored, b'\n').1 } else { &stored });
+    let mut events = browser.queue();
+    let (mut count, mut spare) = (0, Lines(&events).next());
+    let mut rest = Lines(&events);
+    while !rest.0.is_empty() {
+        let line = rest.next();
+        count += 1;
+        if is_engagement(line) && !is_engagement(spare) {
+            spare = line;
+        }
+    }
+    if count >= QUEUE_EVENTS_MAX {
+        events = kept(&events, |line| line != spare);
+    }
     push_line(&mut events, event);
-    storage.set(QUEUE, &events);
+    browser.set_queue(&events);
     Ok(())
 }
 
-/// The oldest events that fit one batch, without those in `sent` and `beaconed`, and without what is
-/// no event: something else wrote there, and one such line would cost its batch.
+/// The oldest events that fit one batch, without those in `sent` and `beaconed`.
 pub(crate) fn batch(browser: &impl Browser, sent: &str, beaconed: &str) -> String {
     let mut bytes = 0;
-    kept(&stored(browser), |line| {
-        let wanted = line.starts_with('{')
-            && !has(sent, line)
-            && !has(beaconed, line)
-            && browser.is_json(line);
+    kept(&browser.queue(), |line| {
+        let wanted = !has(sent, line) && !has(beaconed, line);
         if wanted {
             bytes += line.len() + 1;
         }
@@ -43,28 +52,9 @@ pub(crate) fn batch(browser: &impl Browser, sent: &str, beaconed: &str) -> Strin
 }
 
 /// Takes out events that are delivered, or never will be.
-pub(crate) fn remove(events: &str, storage: &mut impl Storage) {
-    let left = kept(&stored(storage), |event| !has(events, event));
-    if left.is_empty() {
-        storage.remove(QUEUE);
-    } else {
-        storage.set(QUEUE, &left);
-    }
-}
-
-/// Whether there is nothing to deliver.
-pub(crate) fn is_empty(storage: &impl Storage) -> bool {
-    stored(storage).is_empty()
-}
-
-/// The events of a text, one a line.
-pub(crate) fn lines(events: &str) -> impl Iterator<Item = &str> {
-    let mut rest = events;
-    core::iter::from_fn(move || {
-        let (line, after) = cut(rest, b'\n');
-        rest = after;
-        Some(line).filter(|line| !line.is_empty())
-    })
+pub(crate) fn remove(events: &str, browser: &mut impl Browser) {
+    let left = kept(&browser.queue(), |event| !has(events, event));
+    browser.set_queue(&left);
 }
 
 /// Adds an event to a text that has one a line.
@@ -75,13 +65,25 @@ pub(crate) fn push_line(events: &mut String, event: &str) {
     events.push_str(event);
 }
 
+fn is_engagement(event: &str) -> bool {
+    event.get(KIND_AT..).is_some_and(|kind| kind.starts_with(Kind::Engagement.as_str()))
+}
+
 fn has(events: &str, event: &str) -> bool {
-    lines(events).any(|line| line == event)
+    let mut rest = Lines(events);
+    while !rest.0.is_empty() {
+        if rest.next() == event {
+            return true;
+        }
+    }
+    false
 }
 
 fn kept(events: &str, mut keep: impl FnMut(&str) -> bool) -> String {
     let mut kept = String::new();
-    for line in lines(events) {
+    let mut rest = Lines(events);
+    while !rest.0.is_empty() {
+        let line = rest.next();
         if keep(line) {
             push_line(&mut kept, line);
         }
@@ -89,50 +91,71 @@ fn kept(events: &str, mut keep: impl FnMut(&str) -> bool) -> String {
     kept
 }
 
-fn stored(storage: &impl Storage) -> String {
-    storage.get(QUEUE)
-}
-
 #[cfg(test)]
 mod tests {
     use alloc::format;
+    use alloc::vec::Vec;
 
     use super::*;
+    use crate::browser::Storage as _;
     use crate::browser::fake::FakeBrowser;
 
-    fn event(number: usize) -> String {
-        format!(r#"{{"id":"{number}"}}"#)
+    fn browser() -> FakeBrowser {
+        FakeBrowser::at("https://shop.example/")
+    }
+
+    fn event(kind: Kind, number: usize) -> String {
+        format!(r#"{{"id":"{number:036}","type":"{}","at":1}}"#, kind.as_str())
+    }
+
+    fn view(number: usize) -> String {
+        event(Kind::PageView, number)
     }
 
     #[test]
     fn the_oldest_gives_way_when_the_queue_is_full() {
-        let mut browser = FakeBrowser::default();
+        let mut browser = browser();
+        for number in 0..QUEUE_EVENTS_MAX + 3 {
+            push(&view(number), &mut browser).unwrap();
+        }
+        let expected: Vec<_> = (3..QUEUE_EVENTS_MAX + 3).map(view).collect();
+        assert_eq!(browser.queue().lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn engagement_gives_way_first() {
+        let mut browser = browser();
+        let is_engagement = |number| matches!(number, 5 | 7);
+        let event = |number| {
+            if is_engagement(number) { event(Kind::Engagement, number) } else { view(number) }
+        };
         for number in 0..QUEUE_EVENTS_MAX + 3 {
             push(&event(number), &mut browser).unwrap();
         }
-        let kept = stored(&browser);
-        assert_eq!(lines(&kept).count(), QUEUE_EVENTS_MAX);
-        assert_eq!(lines(&kept).next(), Some(event(3).as_str()));
-        assert_eq!(lines(&kept).last(), Some(event(QUEUE_EVENTS_MAX + 2).as_str()));
+        let left = (1..QUEUE_EVENTS_MAX + 3).filter(|number| !is_engagement(*number));
+        assert_eq!(
+            browser.queue().lines().collect::<Vec<_>>(),
+            left.map(event).collect::<Vec<_>>()
+        );
     }
 
     #[test]
     fn an_event_too_large_is_left_out() {
-        let mut browser = FakeBrowser::default();
+        let mut browser = browser();
         let long = "x".repeat(EVENT_BYTES_MAX + 1);
         assert_eq!(push(&long, &mut browser), Err(Refusal::TooLarge));
-        assert!(is_empty(&browser));
+        assert!(browser.queue().is_empty());
     }
 
     #[test]
     fn a_batch_keeps_below_what_a_browser_sends_from_a_closing_page() {
-        let mut browser = FakeBrowser::default();
+        let mut browser = browser();
         for number in 0..10 {
             let event = format!(r#"{{"{number}":"{}"}}"#, "x".repeat(EVENT_BYTES_MAX - 8));
             push(&event, &mut browser).unwrap();
         }
         let first = batch(&browser, "", "");
-        let count = lines(&first).count();
+        let count = first.lines().count();
         assert_eq!(count, BATCH_BYTES_MAX / (EVENT_BYTES_MAX + 1));
         remove(&first, &mut browser);
         assert!(batch(&browser, "", "").starts_with(&format!(r#"{{"{count}""#)));
@@ -140,20 +163,15 @@ mod tests {
 
     #[test]
     fn only_what_was_delivered_is_taken_out() {
-        let mut browser = FakeBrowser::default();
-        push(&event(1), &mut browser).unwrap();
+        let mut browser = browser();
+        push(&view(1), &mut browser).unwrap();
         let sent = batch(&browser, "", "");
-        push(&event(2), &mut browser).unwrap();
+        push(&view(2), &mut browser).unwrap();
         remove(&sent, &mut browser);
-        assert_eq!(batch(&browser, "", ""), event(2));
-        assert_eq!(batch(&browser, &event(2), ""), "");
-    }
-
-    #[test]
-    fn an_emptied_queue_leaves_no_key_behind() {
-        let mut browser = FakeBrowser::default();
-        push(&event(1), &mut browser).unwrap();
-        remove(&event(1), &mut browser);
-        assert!(browser.stored.is_empty());
+        assert_eq!(batch(&browser, "", ""), view(2));
+        assert_eq!(batch(&browser, &view(2), ""), "");
+        assert_eq!(batch(&browser, "", &view(2)), "");
+        remove(&view(2), &mut browser);
+        assert_eq!(browser.queue(), "");
     }
 }

@@ -15,6 +15,7 @@ mod statement;
 pub mod suppression;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tracker;
 pub mod visitor_salt;
 mod visitors;
 

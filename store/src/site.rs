@@ -11,6 +11,11 @@ pub use crate::category_rule::{CategoryRule, CategoryRuleError};
 pub use crate::currency::{Currency, CurrencyError};
 pub use crate::exclusion::{Exclusion, ExclusionError};
 pub use crate::origin::{Origin, OriginError};
+pub use crate::tracker::{
+    BeforeConsent, ConsentDefault, ConsentError, ConsentRule, PagePath, PagePathError,
+    SiteTimeZone, SiteTimeZoneError, TRACKER_LIST_MAX, TrackerError, TrackerSettings, Word,
+    WordError,
+};
 pub use crate::visitors::{Visitors, VisitorsError};
 
 use crate::event_row::DefinitionRow;
@@ -65,6 +70,9 @@ pub struct SiteSettings {
     /// In which money its values are reported; none is converted without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
+    /// How its pages are measured.
+    #[serde(flatten)]
+    pub tracker: TrackerSettings,
 }
 
 /// How much is kept of where a visitor is.
@@ -137,6 +145,22 @@ pub enum SiteError {
         /// How many it has.
         count: usize,
     },
+    /// What its pages are told does not fit together.
+    #[error("the site {name}: {error}")]
+    Tracker {
+        /// The site.
+        name: SiteName,
+        /// What does not.
+        error: TrackerError,
+    },
+    /// An address is one thing.
+    #[error("the path {path} is the site {other}'s already")]
+    PathTaken {
+        /// As given.
+        path: PagePath,
+        /// Whose it is.
+        other: SiteName,
+    },
     /// ClickHouse could not be asked or written to.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -161,9 +185,11 @@ struct Received {
 /// so `now_millis` that is not after the version before is taken as just after it.
 ///
 /// # Errors
-/// Too many origins, exclusions or category rules, or a ClickHouse that cannot be asked; see [`SiteError`].
+/// Too many origins, exclusions or category rules, settings that do not fit together, a script's path that
+/// is another site's, or a ClickHouse that cannot be asked; see [`SiteError`].
 pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added, SiteError> {
     let settings = checked(site)?;
+    paths_are_free(server, site).await?;
     let found = server.client().query(sql::SITE).bind(site.name.as_str());
     let found = server.within(QUESTION_TIMEOUT, found.fetch_optional::<Found>()).await?;
     let (added, applied_at) = match &found {
@@ -201,8 +227,33 @@ fn checked(site: &Site) -> Result<SiteSettings, SiteError> {
         (.., count) if count > CATEGORY_RULES_MAX => {
             Err(SiteError::TooManyCategoryRules { name: name(), count })
         }
-        _ => Ok(settings),
+        _ => {
+            let fits = settings.tracker.check(settings.visitors);
+            fits.map_err(|error| SiteError::Tracker { name: name(), error })?;
+            Ok(settings)
+        }
     }
+}
+
+/// A script belongs to one site; where events go, several may share an address.
+async fn paths_are_free(server: &Server, site: &Site) -> Result<(), SiteError> {
+    let own = &site.settings.tracker;
+    if own.script_path.is_none() && own.events_path.is_none() {
+        return Ok(());
+    }
+    let others = list(server).await?;
+    for other in others.iter().filter(|other| other.name != site.name) {
+        let tracker = &other.settings.tracker;
+        let is_theirs = |path: &&PagePath| tracker.script_path.as_ref() == Some(*path);
+        let own_script = own.script_path.as_ref();
+        let taken = own_script
+            .filter(|path| is_theirs(path) || tracker.events_path.as_ref() == Some(*path))
+            .or_else(|| own.events_path.as_ref().filter(is_theirs));
+        if let Some(path) = taken {
+            return Err(SiteError::PathTaken { path: path.clone(), other: other.name.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Every site in its latest version, by name. A definition this release cannot read is left out with a

@@ -104,12 +104,13 @@ impl Stack {
     }
 }
 
-/// How many events of a site a ClickHouse holds, bots not counted.
+/// How many events of a site a ClickHouse holds, bots and how long pages were looked at not counted.
 ///
 /// # Errors
 /// Where it does not answer.
 pub fn stored(clickhouse: &str, site: &str) -> anyhow::Result<u64> {
-    let count = "SELECT count() FROM footfall.events FINAL WHERE site = {site:String}";
+    let count = "SELECT count() FROM footfall.events FINAL \
+                 WHERE site = {site:String} AND kind != 'engagement'";
     let answer = ureq::post(clickhouse).query("param_site", site).send(count)?;
     Ok(answer.into_body().read_to_string()?.trim().parse()?)
 }

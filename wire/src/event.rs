@@ -18,11 +18,14 @@ pub enum Kind {
     Custom,
     /// A known id and traits for this visitor: `footfall('identify', id, {...})`.
     Identify,
+    /// How long a page was really looked at, and how far it was scrolled: a view's parts add up.
+    Engagement,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Self; 4] = [Self::PageView, Self::Step, Self::Custom, Self::Identify];
+    pub const ALL: [Self; 5] =
+        [Self::PageView, Self::Step, Self::Custom, Self::Identify, Self::Engagement];
 
     /// The kind's name on the wire and in ClickHouse.
     #[must_use]
@@ -32,6 +35,7 @@ impl Kind {
             Self::Step => "step",
             Self::Custom => "custom",
             Self::Identify => "identify",
+            Self::Engagement => "engagement",
         }
     }
 

@@ -16,6 +16,6 @@ pub use answer::{Answer, Dropped, Rejected, RejectedBody};
 pub use batch::{Batch, Context};
 pub use consent::{Choice, Consent};
 pub use event::{Event, Kind};
-pub use new_event::{Levels, NewEvent};
+pub use new_event::NewEvent;
 pub use site_name::{SiteName, SiteNameError};
 pub use text::Text;

@@ -1,14 +1,14 @@
 //! An event on its way out of a page, where every byte of code is downloaded.
 
-use serde::{Serialize, Serializer};
-
-use crate::Consent;
-use crate::limits::CATEGORIES_MAX;
+use serde::Serialize;
 
 /// What an [`Event`](crate::Event) is read from: the same fields under the same names, but all
 /// borrowed and empty where absent. Nothing to own is nothing to free, which is a third of the code.
+///
+/// `J` is a text that is JSON already: the page has a writer of its own for what it gives as objects
+/// and lists.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct NewEvent<'a, P> {
+pub struct NewEvent<'a, J> {
     /// A UUID of version 7.
     pub id: &'a str,
     /// A [`Kind`](crate::Kind) by name.
@@ -16,15 +16,17 @@ pub struct NewEvent<'a, P> {
     pub kind: &'a str,
     /// When it happened, milliseconds since 1970 by the browser's clock.
     pub at: u64,
-    /// The visitor's id, a UUID.
+    /// The visitor's id, a UUID; none where nothing is kept of the visitor.
+    #[serde(skip_serializing_if = "is_empty")]
     pub visitor: &'a str,
-    /// The session's id, a UUID.
+    /// The session's id, a UUID; likewise.
+    #[serde(skip_serializing_if = "is_empty")]
     pub session: &'a str,
     /// A known id of the person.
     #[serde(skip_serializing_if = "is_empty")]
     pub user: &'a str,
-    /// What the visitor has agreed to.
-    pub consent: Consent,
+    /// A [`Consent`](crate::Consent).
+    pub consent: J,
     /// The page's whole address.
     #[serde(skip_serializing_if = "is_empty")]
     pub url: &'a str,
@@ -34,9 +36,9 @@ pub struct NewEvent<'a, P> {
     /// The page's title.
     #[serde(skip_serializing_if = "is_empty")]
     pub title: &'a str,
-    /// What the page is about.
-    #[serde(skip_serializing_if = "Levels::is_empty")]
-    pub categories: Levels<'a>,
+    /// What the page is about: a list of texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub categories: Option<J>,
     /// A custom event's name.
     #[serde(skip_serializing_if = "is_empty")]
     pub name: &'a str,
@@ -46,36 +48,9 @@ pub struct NewEvent<'a, P> {
     /// A step's name within its funnel.
     #[serde(skip_serializing_if = "is_empty")]
     pub step: &'a str,
-    /// What the site adds, a JSON object.
+    /// What the site adds, an object.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub properties: Option<P>,
-}
-
-/// A category's path, `Shoes/Running`: written as its levels, most general first, each the whole path
-/// down to it: `["Shoes", "Shoes/Running"]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Levels<'a>(pub &'a str);
-
-impl Levels<'_> {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl Serialize for Levels<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeSeq as _;
-
-        let mut levels = serializer.serialize_seq(None)?;
-        let mut left = CATEGORIES_MAX;
-        for (end, byte) in self.0.bytes().chain([b'/']).enumerate() {
-            if byte == b'/' && left > 0 {
-                left -= 1;
-                levels.serialize_element(self.0.get(..end).unwrap_or_default())?;
-            }
-        }
-        levels.end()
-    }
+    pub properties: Option<J>,
 }
 
 fn is_empty(text: &str) -> bool {

@@ -262,7 +262,7 @@ fn least(mut event: Map<String, Value>, visitor: &Visitor) -> Map<String, Value>
     ids(&mut event, visitor);
     // Of an identify they are traits, and of what is not known they might be.
     let kind = event.get("type").and_then(Value::as_str).and_then(Kind::from_name);
-    if !matches!(kind, Some(Kind::PageView | Kind::Step | Kind::Custom)) {
+    if !matches!(kind, Some(Kind::PageView | Kind::Step | Kind::Custom | Kind::Engagement)) {
         event.remove("properties");
     }
     if let Some(Value::String(url)) = event.get_mut("url") {

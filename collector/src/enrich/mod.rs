@@ -183,6 +183,11 @@ impl Enricher {
         visit
     }
 
+    /// In which country an address is, or as a proxy told it; empty where that is not known.
+    pub(crate) fn country<'a>(&'a self, ip: IpAddr, told: &'a Told<'_>) -> &'a str {
+        self.geo.place(ip).completing(&told.place).country
+    }
+
     /// How often a user agent was remembered, and how often it was read.
     pub(crate) fn user_agents_asked(&self) -> (u64, u64) {
         self.user_agents.asked()

@@ -7,10 +7,11 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Response, StatusCode};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
-use wire::SiteName;
 
+use super::baked::baked;
 use super::packing::Packing;
 use super::respond::{Answered, file};
+use crate::validate::Site;
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
@@ -18,6 +19,8 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 /// The script is asked for again soon: it changes with the program.
 const SCRIPT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
+/// The same where it says what holds in the visitor's country: for their browser only.
+const PRIVATE_CACHE: &str = "private, max-age=300";
 /// A name with a hash never means anything else.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// Compressed scripts kept: of this many sites in both forms and both ways, some 10 KB each.
@@ -29,6 +32,19 @@ pub(crate) enum Form {
     Whole,
     /// `/s/SITE.stream.js`: the WebAssembly is fetched, from an address that is kept for a year.
     Streaming,
+    /// At a path of the site's own: as the first, and all that it fetches has the same path. A proxy may
+    /// hand on nothing else, and no name of ours is in the page.
+    OwnPath,
+}
+
+/// For whom a script is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) site: &'a Site,
+    pub(crate) form: Form,
+    /// Where the visitor is (ISO 3166-1 alpha-2); `None` where that is not known.
+    pub(crate) country: Option<&'a str>,
+    pub(crate) now_millis: i64,
 }
 
 /// A file at an address that never means anything else.
@@ -102,7 +118,11 @@ impl Assets {
 
     /// `/s/footfall-HASH.END`, which is the WebAssembly or a part; `None` for another hash.
     pub(crate) fn fetched(&self, name: &str, headers: &HeaderMap) -> Option<Answered> {
-        let name = name.strip_prefix("footfall-")?;
+        self.fetched_by_digest(name.strip_prefix("footfall-")?, headers)
+    }
+
+    /// The same by `HASH.END`, which is the query at a path of the site's own.
+    pub(crate) fn fetched_by_digest(&self, name: &str, headers: &HeaderMap) -> Option<Answered> {
         let end = name.strip_prefix(&self.version)?.strip_prefix('.')?;
         let file = self.fetched.iter().find(|file| file.end == end)?;
         let mut response = self.packed(
@@ -118,29 +138,33 @@ impl Assets {
 
     /// A site's script, compressed where the browser takes it, or that the browser's copy is still
     /// good.
-    pub(crate) fn script(&self, site: &SiteName, form: Form, headers: &HeaderMap) -> Answered {
-        let script = match form {
-            Form::Whole => &self.whole,
-            Form::Streaming => &self.streaming,
+    pub(crate) fn script(&self, asked: Asked<'_>, headers: &HeaderMap) -> Answered {
+        let Asked { site, form, .. } = asked;
+        let (script, fetched) = match form {
+            Form::Whole => (&self.whole, "footfall-"),
+            Form::Streaming => (&self.streaming, "footfall-"),
+            Form::OwnPath => (&self.whole, "?"),
         };
         // A site's name and a hash need no escaping in JSON.
         let word = |text: &str| format!("\"{text}\"");
+        let settings = baked(site, asked.country, asked.now_millis);
         let body = script
-            .replace("__FOOTFALL_SITE__", &word(site.as_str()))
-            .replace("__FOOTFALL_VERSION__", &word(&format!("footfall-{}.", self.version)))
-            .replace("__FOOTFALL_SETTINGS__", "({})");
+            .replace("__FOOTFALL_SITE__", &word(site.name.as_str()))
+            .replace("__FOOTFALL_VERSION__", &word(&format!("{fetched}{}.", self.version)))
+            .replace("__FOOTFALL_SETTINGS__", &settings);
+        let cache = if site.tracker.differs_by_country() { PRIVATE_CACHE } else { SCRIPT_CACHE };
         let tag = word(&short(&Sha256::digest(&body)));
         let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         let is_known = known.is_some_and(|known| {
             known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
         });
         let mut response = if is_known {
-            let (mut parts, _) = file(JAVASCRIPT, Bytes::new(), SCRIPT_CACHE).into_parts();
+            let (mut parts, _) = file(JAVASCRIPT, Bytes::new(), cache).into_parts();
             parts.status = StatusCode::NOT_MODIFIED;
             parts.headers.remove(header::CONTENT_TYPE);
             Response::from_parts(parts, Bytes::new().into())
         } else {
-            self.packed(JAVASCRIPT, SCRIPT_CACHE, body.into(), &tag, Packing::best(headers))
+            self.packed(JAVASCRIPT, cache, body.into(), &tag, Packing::best(headers))
         };
         let head = response.headers_mut();
         head.insert(header::VARY, HeaderValue::from_static("accept-encoding"));

@@ -1,6 +1,7 @@
 //! From bytes to a batch, and from an outcome to an answer.
 
 mod assets;
+mod baked;
 pub(crate) mod body;
 mod client_ip;
 pub(crate) mod encoding;
@@ -15,7 +16,7 @@ mod trusted_proxy;
 mod way;
 
 pub use assets::Assets;
-pub(crate) use assets::Form;
+pub(crate) use assets::{Asked, Form};
 pub(crate) use client_ip::{client_ip, is_trusted};
 pub(crate) use native::{Sent, batch};
 pub(crate) use place_headers::PlaceHeaders;

@@ -80,6 +80,9 @@ pub(crate) fn rejection(rejection: &Rejection) -> Answered {
     let headers = response.headers_mut();
     if let Some(after) = spec.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs()));
+        // A script of the page may not see it otherwise (<https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name>).
+        headers
+            .insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from(header::RETRY_AFTER));
     }
     match rejection {
         Rejection::MethodNotAllowed { allowed, .. } => {

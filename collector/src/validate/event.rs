@@ -79,7 +79,7 @@ fn name<'a, P>(
     step: &str,
 ) -> Result<Cow<'a, str>, DropReason> {
     match kind {
-        Kind::PageView | Kind::Identify => Ok(Cow::Borrowed(kind.as_str())),
+        Kind::PageView | Kind::Identify | Kind::Engagement => Ok(Cow::Borrowed(kind.as_str())),
         Kind::Custom => match text(&event.name, NAME_BYTES_MAX) {
             "" => Err(DropReason::NameMissing),
             name => Ok(Cow::Borrowed(name)),
@@ -159,6 +159,7 @@ mod tests {
             Ok("page_view")
         );
         assert_eq!(name("identify", r#","user":"u1""#).as_deref(), Ok("identify"));
+        assert_eq!(name("engagement", r#","name":"other""#).as_deref(), Ok("engagement"));
         assert_eq!(name("custom", r#","name":" add_to_cart ""#).as_deref(), Ok("add_to_cart"));
         assert_eq!(
             name("step", r#","funnel":"checkout","step":"shipping""#).as_deref(),

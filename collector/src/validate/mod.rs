@@ -13,5 +13,5 @@ pub use drop_reason::DropReason;
 pub(crate) use event::{ValidEvent, cut, cut_cow, event};
 pub(crate) use properties::flatten;
 pub(crate) use referrer_spam::ReferrerSpam;
-pub(crate) use site::{Site, SiteTable};
+pub(crate) use site::{Chosen, Site, SiteTable};
 pub(crate) use time::Times;

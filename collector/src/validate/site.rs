@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
-use store::site::{Exclusion, Visitors};
+use store::site::{Exclusion, TrackerSettings, Visitors};
 use wire::SiteName;
 
 use super::exclusion::Exclusions;
@@ -22,6 +22,7 @@ pub(crate) struct Site {
     pub(crate) events_per_day: Option<u64>,
     keeps_referrer_spam: bool,
     pub(crate) rules: SiteRules,
+    pub(crate) tracker: TrackerSettings,
 }
 
 impl Site {
@@ -36,6 +37,7 @@ impl Site {
             origins,
             exclusions: Exclusions::default(),
             rules: SiteRules::default(),
+            tracker: TrackerSettings::default(),
             events_per_day: None,
             keeps_referrer_spam: false,
         }
@@ -62,6 +64,12 @@ impl Site {
     /// The site, with or without what has a spammer's referrer.
     pub(crate) const fn keeping_referrer_spam(mut self, keeps: bool) -> Self {
         self.keeps_referrer_spam = keeps;
+        self
+    }
+
+    /// The site, its pages measured like this.
+    pub(crate) fn with_tracker(mut self, tracker: TrackerSettings) -> Self {
+        self.tracker = tracker;
         self
     }
 
@@ -110,35 +118,61 @@ impl Site {
     }
 }
 
-/// All sites, by name.
+/// What an address that a site chose stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// `/v1/events`.
+    Events,
+    /// The script of the site of this name.
+    Script(String),
+}
+
+/// All sites, by name, and the addresses that they chose.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SiteTable(FxHashMap<String, Site>);
+pub(crate) struct SiteTable {
+    sites: FxHashMap<String, Site>,
+    chosen: FxHashMap<String, Chosen>,
+}
 
 impl SiteTable {
     pub(crate) fn find(&self, name: &str) -> Result<&Site, Rejection> {
-        self.0
+        self.sites
             .get(name)
             .ok_or_else(|| Rejection::SiteUnknown { site: super::cut(name, 63).to_owned() })
     }
 
+    /// What a site has chosen this address for.
+    pub(crate) fn chosen(&self, path: &str) -> Option<&Chosen> {
+        self.chosen.get(path)
+    }
+
     /// The names of the sites that have so many events a day.
     pub(crate) fn limited(&self) -> impl Iterator<Item = &SiteName> {
-        self.0.values().filter(|site| site.events_per_day.is_some()).map(|site| &site.name)
+        self.sites.values().filter(|site| site.events_per_day.is_some()).map(|site| &site.name)
     }
 
     /// Whether any site's visitors may go by an id that is made here.
     pub(crate) fn derives_visitors(&self) -> bool {
-        self.0.values().any(|site| site.visitors != Visitors::Kept)
+        self.sites.values().any(|site| site.visitors != Visitors::Kept)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.sites.len()
     }
 }
 
 impl FromIterator<Site> for SiteTable {
     fn from_iter<I: IntoIterator<Item = Site>>(sites: I) -> Self {
-        Self(sites.into_iter().map(|site| (site.name.as_str().to_owned(), site)).collect())
+        let mut table = Self::default();
+        for site in sites {
+            let name = site.name.as_str().to_owned();
+            let TrackerSettings { script_path, events_path, .. } = &site.tracker;
+            let script = script_path.iter().map(|path| (path, Chosen::Script(name.clone())));
+            let chosen = script.chain(events_path.iter().map(|path| (path, Chosen::Events)));
+            table.chosen.extend(chosen.map(|(path, chosen)| (path.as_str().to_owned(), chosen)));
+            table.sites.insert(name, site);
+        }
+        table
     }
 }
 

@@ -31,6 +31,7 @@ async fn an_address_that_is_too_fast_is_told_when_to_come_again() {
     let refused = post("2001:db8::2", 1).await;
     assert_rejected(&refused, 429, "address_too_fast");
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert_eq!(refused.header("access-control-expose-headers"), Some("retry-after"));
     assert!((1..=40).contains(&wait), "{wait}");
     // Another line, a network that the operator named, and a server at the same address.
     assert_eq!(post("2001:db8:0:1::1", 1).await.status, 202);

@@ -23,6 +23,7 @@ mod pixel;
 mod rejected;
 mod segment_api;
 mod shutdown;
+mod site_script;
 mod stack;
 mod stored;
 mod tls;

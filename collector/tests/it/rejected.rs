@@ -183,6 +183,7 @@ async fn a_full_spool_refuses_and_says_when_to_come_again() {
     }
     assert_rejected(&answer, 503, "spool_full");
     assert_eq!(answer.header("retry-after"), Some("30"));
+    assert_eq!(answer.header("access-control-expose-headers"), Some("retry-after"));
     assert!(accepted > 5);
     let bytes: u64 = crate::stack::files(&dir.path().join("spool"))
         .iter()

@@ -54,7 +54,8 @@ impl Collector {
             if flags.contains(&"--flush-age") { &[] } else { &["--flush-age", "50ms"] };
         let flags = [&["collector"], age, flags].concat();
         let config = Arguments::parse_from(flags).collector;
-        let whole = "site(__FOOTFALL_SITE__, \"\0asm\u{e9}\")";
+        let whole =
+            "site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__, __FOOTFALL_SETTINGS__, \"\0asm\u{e9}\")";
         let streaming = "stream(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)";
         let assets = Assets::new(whole, streaming, b"\0asm").with_parts(&[("forms", PART)]);
         let settings = config.check_with(data_dir, assets).unwrap();

@@ -6,6 +6,8 @@
     reason = "a helper that cannot read its own test data has nothing to fall back to"
 )]
 
+mod browser;
+
 use identifier::{Country, Email, Kind, PersonName, Phone, Zip, from_traits};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -1,16 +1,11 @@
 //! The time and the dice.
 
-use alloc::string::String;
-
 use js_sys::{Date, Math};
 
-/// Time and randomness, which the tracker has from nowhere else.
+/// Time and chance, which the tracker has from nowhere else.
 pub trait Clock {
     /// Milliseconds since 1970 by the browser's clock, which may be wrong and may jump.
     fn now(&self) -> u64;
-
-    /// A new id of this moment, which nobody can guess: a UUID of version 7.
-    fn id(&mut self) -> String;
 
     /// A number from 0 to 255.
     fn chance(&self) -> u8;

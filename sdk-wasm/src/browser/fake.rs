@@ -1,12 +1,10 @@
 //! A browser made of plain values, for tests of the tracker without one.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::browser::{Clock, Outside, Scene, Storage};
-use crate::capture::page::Page;
 use crate::error::Refusal;
 
 /// What the tracker did in the browser.
@@ -19,11 +17,19 @@ pub(crate) enum Effect {
 }
 
 /// A browser whose clock stands still and whose dice count upwards.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct FakeBrowser {
     pub(crate) now: u64,
-    pub(crate) page: Page,
-    pub(crate) stored: BTreeMap<String, String>,
+    pub(crate) page: String,
+    pub(crate) visible: bool,
+    /// Whether the visitor may be measured.
+    pub(crate) allowed: bool,
+    /// Whether nothing is kept of the visitor.
+    pub(crate) cookieless: bool,
+    pub(crate) held: u32,
+    /// Of each event whether it could begin a session.
+    pub(crate) begins: Vec<bool>,
+    pub(crate) queue: String,
     pub(crate) effects: Vec<Effect>,
     rolled: u64,
 }
@@ -31,19 +37,25 @@ pub(crate) struct FakeBrowser {
 impl FakeBrowser {
     /// At 2026-01-01T00:00:00Z, on a page at `url`.
     pub(crate) fn at(url: &str) -> Self {
-        let mut browser = Self { now: 1_767_225_600_000, ..Self::default() };
+        let mut browser = Self {
+            now: 1_767_225_600_000,
+            page: String::new(),
+            visible: true,
+            allowed: true,
+            cookieless: false,
+            held: 0,
+            begins: Vec::new(),
+            queue: String::new(),
+            effects: Vec::new(),
+            rolled: 0,
+        };
         browser.go(url, "Home");
         browser
     }
 
     /// The page becomes another, as after `history.pushState`.
     pub(crate) fn go(&mut self, url: &str, title: &str) {
-        self.open(url, "", "", title);
-    }
-
-    /// The page is this one.
-    pub(crate) fn open(&mut self, url: &str, category: &str, referrer: &str, title: &str) {
-        self.page = Page::new(format!("{url}\n{category}\n{referrer}\n{title}"));
+        self.page = format!("{url}\n[\"Tea\",\"Tea/Pots\"]\n{title}\nhttps://search.example/");
     }
 }
 
@@ -52,41 +64,48 @@ impl Clock for FakeBrowser {
         self.now
     }
 
-    fn id(&mut self) -> String {
-        self.rolled += 1;
-        format!("019b76da-a800-7000-8000-{:012x}", self.rolled)
-    }
-
     fn chance(&self) -> u8 {
         0
     }
 }
 
 impl Scene for FakeBrowser {
-    fn page(&self) -> Page {
-        self.page.clone()
+    fn page(&self) -> String {
+        self.page.to_string()
     }
 
-    fn is_json(&self, text: &str) -> bool {
-        serde_json::from_str::<serde_json::Value>(text).is_ok()
+    fn is_visible(&self) -> bool {
+        self.visible
     }
 }
 
 impl Storage for FakeBrowser {
-    fn get(&self, key: &str) -> String {
-        self.stored.get(key).cloned().unwrap_or_default()
+    fn who(&mut self, begins: bool) -> String {
+        self.begins.push(begins);
+        if !self.allowed {
+            return String::new();
+        }
+        self.rolled += 1;
+        let id = |number| format!("019b76da-a800-7000-8000-{number:012x}");
+        let ids = [id(0xa000_0000), id(0xb000_0000)].join("\n");
+        let ids = if self.cookieless { "\n" } else { &ids };
+        format!("{}\n{ids}\n\n{{\"ads\":\"granted\"}}", id(self.rolled))
     }
 
-    fn set(&mut self, key: &str, value: &str) {
-        self.stored.insert(key.into(), value.into());
+    fn queue(&self) -> String {
+        self.queue.clone()
     }
 
-    fn remove(&mut self, key: &str) {
-        self.stored.remove(key);
+    fn set_queue(&mut self, events: &str) {
+        self.queue = events.into();
     }
 }
 
 impl Outside for FakeBrowser {
+    fn held_millis(&self) -> u32 {
+        self.held
+    }
+
     fn post(&mut self, events: &str) {
         self.effects.push(Effect::Post(events.into()));
     }

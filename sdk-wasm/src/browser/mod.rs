@@ -1,4 +1,4 @@
-//! The browser as the tracker sees it: three small traits, and the one place that asks the real
+//! The browser as the tracker sees it: four small traits, and the one place that asks the real
 //! one, through the loader.
 
 mod clock;
@@ -16,7 +16,6 @@ pub use web_sys::Document;
 
 use alloc::string::String;
 
-use crate::capture::page::Page;
 use crate::error::Refusal;
 
 /// All the tracker may read of a browser, and do in it.
@@ -38,40 +37,40 @@ impl Clock for Window<'_> {
         clock::now()
     }
 
-    fn id(&mut self) -> String {
-        transport::new_id()
-    }
-
     fn chance(&self) -> u8 {
         clock::chance()
     }
 }
 
 impl Scene for Window<'_> {
-    fn page(&self) -> Page {
-        page::read(self.document)
+    fn page(&self) -> String {
+        page::page()
     }
 
-    fn is_json(&self, text: &str) -> bool {
-        page::is_json(text)
+    fn is_visible(&self) -> bool {
+        page::is_visible(self.document)
     }
 }
 
 impl Storage for Window<'_> {
-    fn get(&self, key: &str) -> String {
-        storage::get(key)
+    fn who(&mut self, begins: bool) -> String {
+        storage::who(begins)
     }
 
-    fn set(&mut self, key: &str, value: &str) {
-        storage::set(key, value);
+    fn queue(&self) -> String {
+        storage::queue()
     }
 
-    fn remove(&mut self, key: &str) {
-        storage::remove(key);
+    fn set_queue(&mut self, events: &str) {
+        storage::set_queue(events);
     }
 }
 
 impl Outside for Window<'_> {
+    fn held_millis(&self) -> u32 {
+        transport::held()
+    }
+
     fn post(&mut self, events: &str) {
         transport::post(events);
     }

@@ -4,21 +4,28 @@ use alloc::string::String;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Texts by key. Whoever reads must expect anything: the page and the visitor can write here too.
+/// Who the visitor is and what has not been delivered yet. The loader keeps both in `localStorage`, or
+/// in memory where the browser refuses it, or the visitor is not to be kept: the fallback without
+/// WebAssembly keeps what it keeps in the same place, by the same rules.
 pub trait Storage {
-    /// The text under `key`, empty where there is none.
-    fn get(&self, key: &str) -> String;
-    /// Puts `value` under `key`.
-    fn set(&mut self, key: &str, value: &str);
-    /// Forgets `key`.
-    fn remove(&mut self, key: &str);
+    /// A new event's id, then the ids of visitor and session, the known id of the person, each empty
+    /// where there is none, and the consent as JSON: a line each. Empty where nothing may be recorded.
+    /// To ask prolongs the session; where it has ended, another `begins`, or it is told once more.
+    fn who(&mut self, begins: bool) -> String;
+    /// Events not yet delivered, a line each.
+    fn queue(&self) -> String;
+    /// Puts these in their place.
+    fn set_queue(&mut self, events: &str);
 }
 
-/// `localStorage` under keys of our own, or memory where the browser refuses it: the fallback without
-/// WebAssembly keeps what it keeps in the same place.
 #[wasm_bindgen(module = "/loader/host.js")]
 extern "C" {
-    pub(crate) fn get(key: &str) -> String;
-    pub(crate) fn set(key: &str, value: &str);
-    pub(crate) fn remove(key: &str);
+    pub(crate) fn queue() -> String;
+    #[wasm_bindgen(js_name = setQueue)]
+    pub(crate) fn set_queue(events: &str);
+}
+
+#[wasm_bindgen(module = "/loader/who.js")]
+extern "C" {
+    pub(crate) fn who(begins: bool) -> String;
 }

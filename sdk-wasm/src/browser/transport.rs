@@ -1,7 +1,5 @@
 //! The ways out of the page, which are the loader's.
 
-use alloc::string::String;
-
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::error::Refusal;
@@ -9,6 +7,9 @@ use crate::error::Refusal;
 /// What the tracker can do, beside keeping texts. Nothing here fails: a browser that refuses loses
 /// nothing, since an event stays in the queue until it is answered.
 pub trait Outside {
+    /// How long nothing may be sent: another tab sends, the collector asked to wait, or the visitor has
+    /// not answered yet.
+    fn held_millis(&self) -> u32;
     /// Posts events, one a line, as a batch; `answered` will tell how it went.
     fn post(&mut self, events: &str);
     /// Hands a batch to the browser, which sends it even when the page is gone. There is no answer.
@@ -22,11 +23,10 @@ pub trait Outside {
 /// `loader/host.js` holds the other end. None of these throws.
 #[wasm_bindgen(module = "/loader/host.js")]
 extern "C" {
+    pub(crate) fn held() -> u32;
     pub(crate) fn post(events: &str);
     pub(crate) fn beacon(events: &str);
     pub(crate) fn later(after_millis: u32);
     #[wasm_bindgen(js_name = leftOut)]
     pub(crate) fn left_out(why: &str);
-    #[wasm_bindgen(js_name = newId)]
-    pub(crate) fn new_id() -> String;
 }

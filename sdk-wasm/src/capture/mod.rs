@@ -1,3 +1,4 @@
-//! What is seen on a page without the site's help.
+//! What is seen without the site's help.
 
+pub mod engagement;
 pub mod page;

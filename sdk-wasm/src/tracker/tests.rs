@@ -1,6 +1,7 @@
 //! The tracker's behaviour, in a browser made of plain values.
 
 use alloc::borrow::ToOwned as _;
+use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
@@ -8,11 +9,10 @@ use serde_json::Value;
 use wire::Event;
 
 use super::*;
-use crate::browser::Storage as _;
 use crate::browser::fake::{Effect, FakeBrowser};
-use crate::session::INACTIVITY_MILLIS;
 
 const HOME: &str = "https://shop.example/";
+const MUG: &str = "https://shop.example/p/1";
 
 /// A page with its tracker, and all that left it.
 struct Visit {
@@ -31,28 +31,21 @@ impl Visit {
         visit
     }
 
-    fn signal(&mut self, signal: Signal) {
+    fn signal(&mut self, signal: Signal<'_>) {
         self.tracker.handle(signal, &mut self.browser);
     }
 
-    fn call(&mut self, texts: &[&str], json: &str) {
-        let text = |index: usize| texts.get(index).copied().unwrap_or_default();
-        let call = Call { name: text(0), first: text(1), second: text(2), json };
-        self.tracker.call(call, &mut self.browser);
+    fn custom(&mut self, name: &str) {
+        self.signal(Signal::Called { lines: &format!("custom\n{name}\n\n\n") });
     }
 
-    /// As the loader keeps it: nothing but the denial stays.
-    fn consent(&mut self, answers: &str) {
-        if answers.starts_with("denied") {
-            self.browser.stored.clear();
-            self.signal(Signal::Forgotten);
-        }
-        self.browser.set("consent", answers);
+    fn hide(&mut self) {
+        self.signal(Signal::Hidden { depth: 0 });
     }
 
     fn push_state(&mut self, url: &str, title: &str) {
         self.browser.go(url, "");
-        self.signal(Signal::Navigated { replaced: false });
+        self.signal(Signal::Navigated);
         self.browser.go(url, title);
     }
 
@@ -63,8 +56,7 @@ impl Visit {
 
     /// The events in the queue.
     fn queued(&self) -> Vec<Value> {
-        let events = queue::batch(&self.browser, "", "");
-        read(&events)
+        read(&self.browser.queue)
     }
 
     /// The batches sent and beaconed since the last question, each the list of its events.
@@ -93,7 +85,7 @@ impl Visit {
 }
 
 fn read(events: &str) -> Vec<Value> {
-    queue::lines(events).map(|line| serde_json::from_str(line).unwrap()).collect()
+    events.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn all<'a>(events: &'a [Value], field: &str) -> Vec<&'a str> {
@@ -102,9 +94,7 @@ fn all<'a>(events: &'a [Value], field: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_first_view_is_sent_in_the_next_task_as_an_event_the_wire_reads() {
-    let mut browser = FakeBrowser::at(HOME);
-    browser.open(HOME, "Tea/Pots", "https://search.example/", "Home");
-    let mut visit = Visit::start_in(browser);
+    let mut visit = Visit::start();
     assert_eq!(visit.last_wake(), Some(0));
     visit.tick_after(0);
     let sent = visit.sent();
@@ -116,15 +106,27 @@ fn the_first_view_is_sent_in_the_next_task_as_an_event_the_wire_reads() {
     assert_eq!(event.title.as_deref(), Some("Home"));
     assert_eq!(event.referrer.as_deref(), Some("https://search.example/"));
     assert_eq!(event.categories, ["Tea".into(), "Tea/Pots".into()]);
-    assert!(crate::id::is_id(&event.id));
-    assert!(crate::id::is_id(event.visitor.as_deref().unwrap()));
-    assert!(crate::id::is_id(event.session.as_deref().unwrap()));
+    assert_eq!(event.consent.ads, wire::Choice::Granted);
+    for id in [Some(event.id), event.visitor, event.session] {
+        assert!(id.is_some_and(|id| id.len() == 36));
+    }
+    assert_eq!((event.user, event.name, event.properties), (None, None, None));
+}
+
+#[test]
+fn a_visitor_of_whom_nothing_is_kept_has_no_id() {
+    let event = {
+        let mut browser = FakeBrowser::at(HOME);
+        browser.cookieless = true;
+        Visit::start_in(browser).queued().remove(0)
+    };
+    assert!(event.get("visitor").is_none() && event.get("session").is_none(), "{event}");
 }
 
 #[test]
 fn a_history_navigation_is_viewed_with_the_title_it_settles_on() {
     let mut visit = Visit::start();
-    visit.push_state("https://shop.example/p/1", "Mug");
+    visit.push_state(MUG, "Mug");
     assert_eq!(visit.queued().len(), 1);
     visit.tick_after(100);
     let queued = visit.queued();
@@ -138,18 +140,18 @@ fn the_same_address_is_viewed_once_and_a_manual_view_always() {
     visit.push_state(HOME, "Home");
     visit.tick_after(100);
     assert_eq!(visit.queued().len(), 1);
-    visit.call(&["page"], "");
+    visit.signal(Signal::Viewed);
     assert_eq!(visit.queued().len(), 2);
 }
 
 #[test]
 fn a_hidden_page_settles_and_gives_everything_to_a_beacon_once() {
     let mut visit = Visit::start();
-    visit.push_state("https://shop.example/p/1", "Mug");
-    visit.signal(Signal::Hidden);
+    visit.push_state(MUG, "Mug");
+    visit.hide();
     let sent = visit.sent();
     assert_eq!(sent[0].len(), 2);
-    visit.signal(Signal::Hidden);
+    visit.hide();
     assert_eq!(visit.sent(), Vec::<Vec<Value>>::new());
     // Nobody answered, so the next page sends the same again.
     assert_eq!(visit.queued(), sent[0]);
@@ -158,83 +160,105 @@ fn a_hidden_page_settles_and_gives_everything_to_a_beacon_once() {
 #[test]
 fn calls_become_events_of_their_kind() {
     let mut visit = Visit::start();
-    visit.call(&["add_to_cart"], r#"{"sku":"m1","price":18.5}"#);
-    visit.call(&["step", "checkout", "shipping"], "");
-    visit.call(&["identify", "ada"], r#"{"email":"ada@shop.example"}"#);
-    visit.call(&["purchase"], "");
+    let calls = [
+        "custom\nadd_to_cart\n\n\n{\"sku\":\"m1\",\"price\":18.5}",
+        "step\n\ncheckout\nshipping\n",
+        "identify\n\n\n\n{\"email\":\"ada@shop.example\"}",
+    ];
+    for lines in calls {
+        visit.signal(Signal::Called { lines });
+    }
     let queued = visit.queued();
-    assert_eq!(all(&queued, "type"), ["page_view", "custom", "step", "identify", "custom"]);
+    assert_eq!(all(&queued, "type"), ["page_view", "custom", "step", "identify"]);
+    assert_eq!(all(&queued, "name"), ["", "add_to_cart", "", ""]);
     assert_eq!(queued[1]["properties"]["price"], 18.5);
-    assert_eq!(
-        (&queued[2]["funnel"], &queued[2]["step"]),
-        (&"checkout".into(), &"shipping".into())
-    );
-    assert_eq!(all(&queued, "user"), ["", "", "", "ada", "ada"]);
+    let step = (&queued[2]["funnel"], &queued[2]["step"]);
+    assert_eq!(step, (&"checkout".into(), &"shipping".into()));
+    assert_eq!(queued[3]["properties"]["email"], "ada@shop.example");
     let ids: alloc::collections::BTreeSet<_> = all(&queued, "id").into_iter().collect();
-    assert_eq!(ids.len(), 5);
+    assert_eq!(ids.len(), 4);
 }
 
 #[test]
-fn a_call_that_lacks_something_is_said_and_left_out() {
+fn an_event_too_large_is_left_out_and_said() {
     let mut visit = Visit::start();
-    visit.call(&[], "");
-    visit.call(&["step", "checkout"], "");
-    visit.call(&["identify", &"x".repeat(USER_BYTES_MAX + 1)], "");
-    let refusals = [Refusal::NoName, Refusal::NoStep, Refusal::NoUser];
-    assert_eq!(visit.left_out(), refusals);
+    let long = "x".repeat(crate::config::EVENT_BYTES_MAX);
+    visit.custom(&long);
+    assert_eq!(visit.left_out(), [Refusal::TooLarge]);
     assert_eq!(visit.queued().len(), 1);
 }
 
 #[test]
-fn consent_rides_on_every_event() {
-    let mut visit = Visit::start();
-    visit.consent("unknown unknown granted");
-    visit.call(&["purchase"], "");
-    let queued = visit.queued();
-    let ads: Vec<_> = queued.iter().map(|event| &event["consent"]["ads"]).collect();
-    assert_eq!(ads, ["unknown", "granted"]);
-}
-
-#[test]
-fn a_visitor_who_denies_analytics_is_forgotten_and_nothing_more_is_kept_or_sent() {
-    let mut visit = Visit::start();
-    visit.call(&["identify", "ada"], "");
-    visit.consent("denied unknown unknown");
-    visit.call(&["purchase"], "");
-    visit.call(&["identify", "ada"], "");
-    visit.push_state("https://shop.example/p/1", "Mug");
-    visit.signal(Signal::Shown);
+fn of_a_visitor_who_denies_nothing_is_recorded() {
+    let mut browser = FakeBrowser::at(HOME);
+    browser.allowed = false;
+    let mut visit = Visit::start_in(browser);
+    visit.custom("purchase");
+    visit.push_state(MUG, "Mug");
+    visit.signal(Signal::Viewed);
     visit.tick_after(5000);
-    visit.signal(Signal::Hidden);
-    assert_eq!(visit.sent(), Vec::<Vec<Value>>::new());
-    let keys: Vec<_> = visit.browser.stored.keys().collect();
-    assert_eq!(keys, ["consent"]);
-    // The next page load knows.
-    let mut next = Visit::start_in(visit.browser);
-    next.tick_after(0);
-    assert_eq!(next.sent(), Vec::<Vec<Value>>::new());
+    assert!(visit.left_out().iter().all(|refusal| *refusal == Refusal::Denied));
+    visit.hide();
+    assert_eq!((visit.sent(), visit.queued()), (Vec::new(), Vec::new()));
 }
 
 #[test]
-fn a_visitor_who_comes_round_is_another() {
+fn who_is_forgotten_begins_anew() {
     let mut visit = Visit::start();
-    let before = visit.queued()[0]["visitor"].clone();
-    visit.consent("denied unknown unknown");
-    visit.consent("granted unknown unknown");
-    visit.call(&["page"], "");
-    let queued = visit.queued();
-    assert_eq!(all(&queued, "type"), ["page_view"]);
-    assert_ne!(queued[0]["visitor"], before);
-}
-
-#[test]
-fn another_tab_that_denied_is_heard() {
-    let mut visit = Visit::start();
-    visit.browser.stored.clear();
-    visit.browser.set("consent", "denied unknown unknown");
-    visit.call(&["purchase"], "");
     visit.tick_after(0);
-    assert_eq!(visit.sent(), Vec::<Vec<Value>>::new());
+    visit.browser.queue.clear();
+    visit.signal(Signal::Forgotten);
+    visit.signal(Signal::Answered { status: 202 });
+    visit.signal(Signal::Viewed);
+    let queued = visit.queued();
+    assert_eq!((queued.len(), &queued[0]["referrer"]), (1, &"https://search.example/".into()));
+}
+
+#[test]
+fn engagement_is_told_of_the_page_that_was_looked_at() {
+    let mut visit = Visit::start();
+    visit.browser.now += 2000;
+    visit.signal(Signal::Active { depth: 40 });
+    visit.push_state(MUG, "Mug");
+    visit.tick_after(100);
+    visit.browser.now += 5000;
+    visit.signal(Signal::Hidden { depth: 70 });
+    let queued = visit.queued();
+    assert_eq!(all(&queued, "type"), ["page_view", "engagement", "page_view", "engagement"]);
+    assert_eq!(all(&queued, "url"), [HOME, HOME, MUG, MUG]);
+    assert_eq!(
+        queued[1]["properties"],
+        serde_json::json!({"engaged_ms": 2100, "scroll_percent": 40})
+    );
+    assert_eq!(
+        queued[3]["properties"],
+        serde_json::json!({"engaged_ms": 5000, "scroll_percent": 70})
+    );
+    assert_eq!(visit.browser.begins, [true, false, true, false], "a session");
+    assert_eq!(visit.sent().concat(), queued, "the last with the beacon");
+}
+
+#[test]
+fn a_long_visit_tells_its_engagement_in_parts() {
+    let mut visit = Visit::start();
+    for _ in 0..130 {
+        visit.browser.now += 1000;
+        visit.signal(Signal::Active { depth: 10 });
+    }
+    visit.hide();
+    let parts = visit.queued().into_iter().filter(|event| event["type"] == "engagement");
+    let millis: Vec<_> = parts.map(|part| part["properties"]["engaged_ms"].as_u64()).collect();
+    assert_eq!(millis, [Some(60_000), Some(60_000), Some(10_000)]);
+}
+
+#[test]
+fn a_page_in_a_tab_behind_is_viewed_and_not_looked_at() {
+    let mut browser = FakeBrowser::at(HOME);
+    browser.visible = false;
+    let mut visit = Visit::start_in(browser);
+    visit.browser.now += 9000;
+    visit.hide();
+    assert_eq!(all(&visit.queued(), "type"), ["page_view"]);
 }
 
 #[test]
@@ -244,7 +268,7 @@ fn events_leave_the_queue_when_they_are_answered_and_only_then() {
     assert_eq!(visit.sent().len(), 1);
     assert_eq!(visit.queued().len(), 1);
     assert!(!visit.tracker.is_idle(&visit.browser));
-    visit.call(&["purchase"], "");
+    visit.custom("purchase");
     visit.tick_after(5000);
     assert_eq!(visit.sent(), Vec::<Vec<Value>>::new(), "one batch at a time");
     visit.signal(Signal::Answered { status: 202 });
@@ -280,32 +304,28 @@ fn a_refused_batch_is_left_out_and_said() {
 }
 
 #[test]
-fn a_damaged_line_in_the_queue_costs_only_itself() {
-    let mut browser = FakeBrowser::at(HOME);
-    browser.set("queue", "nonsense\n{\"id\":\n5");
-    let mut visit = Visit::start_in(browser);
-    visit.tick_after(0);
-    let sent = visit.sent();
-    assert_eq!(sent[0].len(), 1);
-    assert_eq!(visit.queued().len(), 1);
-}
-
-#[test]
-fn a_visitor_keeps_the_id_over_pages_and_gets_another_session_after_a_pause() {
+fn nothing_is_sent_while_another_tab_sends_or_the_collector_asked_to_wait() {
     let mut visit = Visit::start();
-    let first = visit.queued().remove(0);
-    visit.browser.now += INACTIVITY_MILLIS + 1;
-    let next = Visit::start_in(visit.browser);
-    let second = next.queued().remove(1);
-    assert_eq!(first["visitor"], second["visitor"]);
-    assert_ne!(first["session"], second["session"]);
+    visit.browser.held = 4000;
+    visit.tick_after(0);
+    assert_eq!(visit.last_wake(), Some(4000));
+    visit.hide();
+    assert_eq!(visit.sent(), Vec::<Vec<Value>>::new());
+    visit.browser.held = 0;
+    visit.tick_after(4000);
+    assert_eq!(visit.sent()[0].len(), 1);
+    // What holds now is this tab's own batch.
+    visit.browser.held = 15_000;
+    visit.custom("purchase");
+    visit.hide();
+    assert_eq!(all(&visit.sent()[0], "name"), ["purchase"]);
 }
 
 #[test]
-fn long_texts_are_cut_at_a_characters_end() {
-    let mut browser = FakeBrowser::at(HOME);
-    browser.go(HOME, &"ž".repeat(NAME_BYTES_MAX));
-    let visit = Visit::start_in(browser);
-    let title = visit.queued()[0]["title"].as_str().unwrap().to_owned();
-    assert_eq!(title.len(), NAME_BYTES_MAX);
+fn what_another_page_left_is_sent_too() {
+    let mut earlier = Visit::start();
+    earlier.custom("left");
+    let mut visit = Visit::start_in(earlier.browser);
+    visit.tick_after(0);
+    assert_eq!(all(&visit.sent()[0], "name").to_owned(), ["", "left", ""]);
 }

@@ -71,3 +71,31 @@ async fn exclusions_are_kept_with_the_site_and_a_definition_without_them_is_read
     strict.settings.exclude.sort();
     assert_eq!(list(server).await.unwrap(), [strict]);
 }
+
+#[tokio::test]
+async fn a_scripts_path_is_one_sites_and_an_events_path_may_be_shared() {
+    let database = TestDatabase::create().await;
+    let server = database.server();
+    let with = |name: &str, script: Option<&str>, events: Option<&str>| {
+        let mut site = site(name, &["https://shop.example"]);
+        site.settings.tracker.script_path = script.map(|path| path.parse().unwrap());
+        site.settings.tracker.events_path = events.map(|path| path.parse().unwrap());
+        site
+    };
+    let shop = with("shop", Some("/assets/app.js"), Some("/assets/t"));
+    add(server, &shop, 1000).await.unwrap();
+    add(server, &shop, 2000).await.unwrap();
+    add(server, &with("blog", Some("/assets/blog.js"), Some("/assets/t")), 1000).await.unwrap();
+    for (script, events, taken) in [
+        (Some("/assets/app.js"), None, "/assets/app.js"),
+        (None, Some("/assets/app.js"), "/assets/app.js"),
+    ] {
+        let error = add(server, &with("news", script, events), 1000).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("the path {taken} is the site shop's already"));
+    }
+    let wrong = with("news", Some("/assets/app"), None);
+    let error = add(server, &wrong, 1000).await.unwrap_err().to_string();
+    assert_eq!(error, "the site news: the script's path /assets/app does not end in .js");
+    assert_eq!(list(server).await.unwrap().len(), 2);
+    assert!(list(server).await.unwrap().contains(&shop));
+}

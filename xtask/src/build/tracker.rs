@@ -47,7 +47,9 @@ pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     let wasm = folder.join("footfall_bg.wasm");
     fs::write(&wasm, silent(fs::read(&wasm)?))?;
     let (small, names) = shrink(fetched, &wasm)?;
-    for script in ["loader.js", "host.js", "consent.js", "fallback.js"] {
+    for script in
+        ["loader.js", "host.js", "who.js", "calls.js", "consent.js", "fallback.js", "watch.js"]
+    {
         fs::copy(place::root().join("sdk-wasm/loader").join(script), folder.join(script))?;
     }
     let glue = names.rename(&fs::read_to_string(folder.join("footfall_bg.js"))?)?;
@@ -108,42 +110,50 @@ fn bind(wasm: &Path, to: &Path) -> Result<()> {
 
 /// Texts in the module that nobody reads: a panic in the page says nothing, but the linker keeps its
 /// words, and the digits to write numbers with among them. They are 5 % of the module.
-const UNREAD: [&str; 5] = [
+const UNREAD: [&str; 8] = [
     "Tried to shrink to a larger capacity",
     "memory allocation of ",
     " bytes failed",
     "capacity overflow",
+    "closure invoked recursively or after being dropped",
+    "RefCell already mutably borrowed",
+    "RefCell already borrowed",
     "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
      5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899",
 ];
-/// How the name of a file of the standard library begins and ends, where a panic says it.
-const UNREAD_FILE: [&str; 2] = ["/rustc/", ".rs"];
+/// How the name of a source file ends, where a panic says it; it begins with a slash.
+const UNREAD_FILE: &str = ".rs";
 
 /// The module with zeros in place of what is [`UNREAD`]; wasm-opt leaves those out.
 fn silent(mut wasm: Vec<u8>) -> Vec<u8> {
-    let find = |wasm: &[u8], text: &str, from: usize| {
-        let rest = wasm.get(from..)?;
-        let at = rest.windows(text.len()).position(|window| window == text.as_bytes())?;
-        Some(from + at)
-    };
-    let [begin, end] = UNREAD_FILE;
-    let mut unread = Vec::new();
-    for text in UNREAD.into_iter().chain([begin]) {
+    for text in UNREAD.into_iter().chain([UNREAD_FILE]) {
         let mut from = 0;
         while let Some(at) = find(&wasm, text, from) {
-            from = at + text.len();
-            if text == begin {
-                from = find(&wasm, end, from).map_or(from, |at| at + end.len());
+            let end = at + text.len();
+            let begin = if text == UNREAD_FILE { path_begins(&wasm, from, at) } else { at };
+            if let Some(unread) = wasm.get_mut(begin..end) {
+                unread.fill(0);
             }
-            unread.push(at..from);
-        }
-    }
-    for range in unread {
-        if let Some(text) = wasm.get_mut(range) {
-            text.fill(0);
+            from = end;
         }
     }
     wasm
+}
+
+fn find(wasm: &[u8], text: &str, from: usize) -> Option<usize> {
+    let rest = wasm.get(from..)?;
+    let at = rest.windows(text.len()).position(|window| window == text.as_bytes())?;
+    Some(from + at)
+}
+
+/// Where the path begins that goes on until `end`: at its first slash, not before `from`.
+fn path_begins(wasm: &[u8], from: usize, end: usize) -> usize {
+    let before = wasm.get(from..end).unwrap_or_default();
+    let in_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+@".contains(byte);
+    let length = before.iter().rev().take_while(|byte| in_path(byte)).count();
+    let path = end - length;
+    let slash = wasm.get(path..end).unwrap_or_default().iter().position(|byte| *byte == b'/');
+    slash.map_or(end, |slash| path + slash)
 }
 
 /// The module without a byte too many, and how its imports and exports are called in it.
@@ -181,11 +191,13 @@ impl Names {
                     .replace(&format!("wasm.{long}{after}"), &format!("wasm.{short}{after}"));
             }
         }
-        // One copy of the loader's part, not one of its own for the tracker.
-        let from = renamed.find("'./snippets/").context("the tracker does not use host.js")?;
-        let rest = renamed.get(from + 1..).unwrap_or_default();
-        let path = rest.split('\'').next().unwrap_or_default();
-        Ok(renamed.replace(path, "./host.js"))
+        // One copy of the loader's parts, not one of their own for the tracker.
+        ensure!(renamed.contains(SNIPPETS), "the tracker does not use the loader");
+        while let Some((before, path)) = renamed.split_once(SNIPPETS) {
+            let (_, name) = path.split_once("/loader/").context("another snippet's path")?;
+            renamed = format!("{before}./{name}");
+        }
+        Ok(renamed)
     }
 
     /// The script between the loader and wasm-bindgen's: what is called, and what is imported.
@@ -195,12 +207,18 @@ impl Names {
         let signals = exports.filter(ours).collect::<Vec<_>>().join(", ");
         let start = self.exports.iter().find(|(long, _)| long == "__wbindgen_start");
         let start = start.map(|(_, short)| format!("exports.{short}();")).unwrap_or_default();
-        let long = self.imports.iter().map(|(_, long, _)| long.as_str());
-        let imported = long.collect::<Vec<_>>().join(", ");
+        // What needs no translation is imported from the loader as it is.
+        let imports = self.imports.iter();
+        let imported = imports.map(|(module, long, _)| {
+            let script = module.rsplit('/').next().filter(|_| module.starts_with(SNIPPETS));
+            format!("import {{ {long} }} from './{}';\n", script.unwrap_or("glue.js"))
+        });
+        let imported = imported.collect::<String>();
         let imports = self.imports.iter().map(|(_, long, short)| format!("{short}: {long}"));
         let imports = imports.collect::<Vec<_>>().join(", ");
         format!(
-            "import {{ __wbg_set_wasm, {signals}, {imported} }} from './glue.js';\n\
+            "import {{ __wbg_set_wasm, {signals} }} from './glue.js';\n\
+             {imported}\
              export const tracker = {{ {signals} }};\n\
              export const imports = {{ a: {{ {imports} }} }};\n\
              export const attach = (exports) => {{ __wbg_set_wasm(exports); {start} }};\n"
@@ -208,21 +226,29 @@ impl Names {
     }
 }
 
-/// What wasm-bindgen's script does for speed with long texts and for memories of gigabytes, done shortly.
-const SLIM: [(&str, &str); 2] = [
+/// How wasm-bindgen's script names a copy of the loader's scripts; their folder and names follow.
+const SNIPPETS: &str = "./snippets/";
+
+/// What wasm-bindgen's script does for speed with long texts, for memories of gigabytes, and for objects
+/// that are kept, which none is: done shortly, or not at all.
+const SLIM: [(&str, &str); 3] = [
     (
         "function passStringToWasm0(",
         "function passStringToWasm0(text, malloc) {
     const bytes = cachedTextEncoder.encode(text);
     const ptr = malloc(WASM_VECTOR_LEN = bytes.length, 1) >>> 0;
-    getUint8ArrayMemory0().set(bytes, ptr);
+    new Uint8Array(wasm.memory.buffer).set(bytes, ptr);
     return ptr;",
     ),
     (
-        "function decodeText(",
-        "function decodeText(bytes) {\n    return cachedTextDecoder.decode(bytes);",
+        "function getStringFromWasm0(",
+        "function getStringFromWasm0(ptr, len) {
+    return cachedTextDecoder.decode(new Uint8Array(wasm.memory.buffer, ptr >>> 0, len));",
     ),
+    ("function __wbindgen_init_externref_table(", "function __wbindgen_init_externref_table() {"),
 ];
+/// What it does ahead, to be quicker later.
+const AHEAD: &str = "\ncachedTextDecoder.decode();";
 
 /// How each imported function that gives a text does so.
 const GIVES_TEXT: &str =
@@ -249,7 +275,8 @@ fn slim(glue: &str) -> Result<String> {
         let (_, after) = rest.split_once("\n}\n").context("a function of the glue has no end")?;
         slim = format!("{before}{short}\n}}\n{after}");
     }
-    Ok(slim)
+    ensure!(slim.contains(AHEAD), "no {AHEAD} in the glue");
+    Ok(slim.replace(AHEAD, ""))
 }
 
 /// One script of the loader and all it imports.
@@ -287,32 +314,43 @@ mod tests {
 
     #[test]
     fn what_a_panic_would_say_is_left_out_and_nothing_beside_it() {
-        let digits = UNREAD[4];
+        let digits = UNREAD[7];
         assert_eq!(digits.len(), 200);
-        let wasm = format!("queue capacity overflow/rustc/5/a.rsstep/rustc/6/b.rs{digits}0 bytes");
+        let wasm = format!(
+            "queue capacity overflow/rustc/5/a.rsstep/home/a-b/.cargo/c.rs{digits}0 bytes .rs"
+        );
         let silent = String::from_utf8(silent(wasm.clone().into_bytes())).unwrap();
         assert_eq!(silent.len(), wasm.len());
-        assert_eq!(silent.replace('\0', ""), "queue step0 bytes");
+        assert_eq!(silent.replace('\0', ""), "queue step0 bytes ");
     }
 
     #[test]
     fn the_glue_is_renamed_as_the_module_is() {
         let names = Names {
-            imports: vec![("./footfall_bg.js".into(), "__wbg_now".into(), "a".into())],
+            imports: vec![
+                ("./footfall_bg.js".into(), "__wbg_now".into(), "a".into()),
+                ("./snippets/sdk-wasm-1/loader/host.js".into(), "held".into(), "b".into()),
+            ],
             exports: vec![("call".into(), "b".into()), ("memory".into(), "c".into())],
         };
         let glue = "import { post } from './snippets/sdk-wasm-1/loader/host.js';\n\
+                    import { who } from './snippets/sdk-wasm-1/loader/who.js';\n\
                     wasm.call(1); wasm.memory.buffer; wasm.callback(2);\n\
                     function passStringToWasm0(arg) {\n    long();\n}\n\
-                    function decodeText(bytes) {\n    long();\n}\n";
+                    function __wbindgen_init_externref_table() {\n    long();\n}\n\
+                    function getStringFromWasm0(ptr, len) {\n    long();\n}\n\
+                    let cachedTextDecoder;\ncachedTextDecoder.decode();\n";
         let renamed = names.rename(&[glue, GIVES_TEXT].concat()).unwrap();
-        let beginning = "import { post } from './host.js';\n\
+        let beginning = "import { post } from './host.js';\nimport { who } from './who.js';\n\
                          wasm.b(1); wasm.c.buffer; wasm.callback(2);\nfunction passStringToWasm0(";
         assert!(renamed.starts_with(beginning), "{renamed}");
         assert!(!renamed.contains("long") && !renamed.contains("ptr1"), "{renamed}");
         assert!(renamed.contains("    giveText(arg0, ret);\n"), "{renamed}");
         assert!(renamed.contains("new Int32Array(wasm.c.buffer"), "{renamed}");
         assert!(names.script().contains("tracker = { call };"));
-        assert!(names.script().contains("{ a: { a: __wbg_now } }"));
+        let script = names.script();
+        assert!(script.contains("import { __wbg_now } from './glue.js';"), "{script}");
+        assert!(script.contains("import { held } from './host.js';"), "{script}");
+        assert!(script.contains("{ a: { a: __wbg_now, b: held } }"), "{script}");
     }
 }

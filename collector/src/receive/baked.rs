@@ -1,0 +1,122 @@
+//! What a site's settings become in its script: the options that are not the tracker's own anyway.
+
+use serde_json::{Map, Value};
+use store::site::{BeforeConsent, Visitors, Word};
+
+use crate::validate::Site;
+
+/// Minutes of a day: midnight in UTC, since the tracker takes nought for none.
+const DAY_MINUTES: i32 = 1440;
+
+/// A JavaScript expression: an object of options as the tracker names them. `country` is where the
+/// visitor is, `None` where that is not known.
+pub(super) fn baked(site: &Site, country: Option<&str>, now_millis: i64) -> String {
+    let tracker = &site.tracker;
+    let mut options = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        options.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    let flag = |is_set: bool| is_set.then_some(Value::Bool(true));
+    let text = |text: Option<&str>| text.map(Value::from);
+    put("with", words(&tracker.with));
+    put("hashRoutes", flag(tracker.hash_routes));
+    put("canonical", flag(tracker.canonical));
+    let consent = tracker.consent_in(country);
+    put("consent", (!consent.is_empty()).then(|| Value::from(consent.words())));
+    let before = tracker.before_consent;
+    put("beforeConsent", text((before != BeforeConsent::Send).then(|| before.as_str())));
+    put("cookieless", flag(site.visitors == Visitors::Cookieless));
+    let midnight = tracker.session_midnight.as_ref().map(|zone| {
+        let behind = zone.minutes_behind_utc(now_millis);
+        Value::from(if behind == 0 { DAY_MINUTES } else { behind })
+    });
+    put("midnight", midnight);
+    put("domains", words(&tracker.domains));
+    put("searchParameters", words(&tracker.search_parameters));
+    put("downloads", words(&tracker.downloads));
+    put("rawTraits", flag(tracker.raw_traits));
+    put("phoneCode", tracker.phone_code.map(Value::from));
+    put("eventsPath", text(tracker.events_path.as_ref().map(|path| path.as_str())));
+    // In brackets, so that it stands in any place of an expression.
+    format!("({})", in_script(&Value::Object(options).to_string()))
+}
+
+/// A list as an attribute of the tag would say it.
+fn words(words: &[Word]) -> Option<Value> {
+    let joined = words.iter().map(Word::as_str).collect::<Vec<_>>().join(" ");
+    (!joined.is_empty()).then(|| Value::from(joined))
+}
+
+/// JSON that ends neither a `<script>` it may be copied into nor, in old browsers, a line.
+fn in_script(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+#[cfg(test)]
+mod tests {
+    use store::site::TrackerSettings;
+
+    use super::*;
+
+    const SUMMER: i64 = 1_782_907_200_000;
+
+    fn site(settings: &Value) -> Site {
+        let tracker: TrackerSettings = serde_json::from_value(settings.clone()).unwrap();
+        Site::new("shop".parse().unwrap(), []).with_tracker(tracker)
+    }
+
+    #[test]
+    fn what_is_not_set_costs_a_visitor_nothing() {
+        assert_eq!(baked(&site(&serde_json::json!({})), None, SUMMER), "({})");
+    }
+
+    #[test]
+    fn every_setting_is_an_option_of_the_tracker() {
+        let all = serde_json::json!({
+            "with": ["forms", "vitals"],
+            "hash_routes": true,
+            "canonical": true,
+            "consent": "analytics=denied",
+            "before_consent": "nothing",
+            "session_midnight": "Europe/Zagreb",
+            "domains": ["shop.example", "blog.example"],
+            "search_parameters": ["q"],
+            "downloads": ["pdf", "zip"],
+            "raw_traits": true,
+            "phone_code": 385,
+            "script_path": "/assets/app.js",
+            "events_path": "/assets/t",
+        });
+        let site = site(&all).with_visitors(Visitors::Cookieless);
+        let told = baked(&site, None, SUMMER);
+        let told: Value =
+            serde_json::from_str(told.trim_start_matches('(').trim_end_matches(')')).unwrap();
+        let expected = serde_json::json!({
+            "with": "forms vitals",
+            "hashRoutes": true,
+            "canonical": true,
+            "consent": "denied unknown unknown",
+            "beforeConsent": "nothing",
+            "cookieless": true,
+            "midnight": -120,
+            "domains": "shop.example blog.example",
+            "searchParameters": "q",
+            "downloads": "pdf zip",
+            "rawTraits": true,
+            "phoneCode": 385,
+            "eventsPath": "/assets/t",
+        });
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn midnight_in_utc_is_no_nought() {
+        let site = site(&serde_json::json!({"session_midnight": "UTC"}));
+        assert_eq!(baked(&site, None, SUMMER), r#"({"midnight":1440})"#);
+    }
+
+    #[test]
+    fn a_text_in_the_script_ends_neither_it_nor_a_line() {
+        assert_eq!(in_script("</script>\u{2028}\u{2029}"), "\\u003c/script>\\u2028\\u2029");
+    }
+}

@@ -1,0 +1,86 @@
+//! The tracker's files, as who asks for them gets them.
+
+use std::net::SocketAddr;
+
+use hyper::Request;
+
+use crate::error::Rejection;
+use crate::receive::respond::Answered;
+use crate::receive::{Asked, Form, Way};
+use crate::server::Door;
+use crate::validate::{Chosen, Site};
+
+impl From<Chosen> for Way {
+    fn from(chosen: Chosen) -> Self {
+        match chosen {
+            Chosen::Events => Self::Events,
+            Chosen::Script(_) => Self::Script,
+        }
+    }
+}
+
+impl Door {
+    /// What a site has chosen an address for that is none of ours.
+    pub(crate) fn chosen(&self, path: &str) -> Option<Chosen> {
+        self.pipeline.sites.table().chosen(path).cloned()
+    }
+
+    /// A file under `/s/`.
+    pub(crate) fn script<B>(
+        &self,
+        name: &str,
+        request: &Request<B>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        if let Some(file) = self.settings.assets.fetched(name, request.headers()) {
+            return Ok(file);
+        }
+        let name = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
+        // A site's name has no dot in it.
+        let (site, form) = match name.strip_suffix(".stream") {
+            Some(site) => (site, Form::Streaming),
+            None => (name, Form::Whole),
+        };
+        self.made_for(site, form, request, peer)
+    }
+
+    /// A site's script at its own path, or, by the query, a file that it fetches there.
+    pub(crate) fn own_script<B>(
+        &self,
+        site: &str,
+        request: &Request<B>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        let query = request.uri().query().unwrap_or_default();
+        match self.settings.assets.fetched_by_digest(query, request.headers()) {
+            Some(file) => Ok(file),
+            None => self.made_for(site, Form::OwnPath, request, peer),
+        }
+    }
+
+    fn made_for<B>(
+        &self,
+        site: &str,
+        form: Form,
+        request: &Request<B>,
+        peer: SocketAddr,
+    ) -> Result<Answered, Rejection> {
+        let sites = self.pipeline.sites.table();
+        let site = sites.find(site).map_err(|_| Rejection::NotFound)?;
+        let country = self.country(site, request, peer);
+        let now_millis = self.pipeline.clock.now_millis();
+        let asked = Asked { site, form, country: country.as_deref(), now_millis };
+        Ok(self.settings.assets.script(asked, request.headers()))
+    }
+
+    /// Where the visitor is, for a script that differs by it.
+    fn country<B>(&self, site: &Site, request: &Request<B>, peer: SocketAddr) -> Option<String> {
+        if !site.tracker.differs_by_country() {
+            return None;
+        }
+        let told = self.told(request.headers(), peer);
+        let ip = self.sender(request.headers(), peer, &told).ip;
+        let country = self.pipeline.enricher.current().country(ip, &told).to_owned();
+        (!country.is_empty()).then_some(country)
+    }
+}

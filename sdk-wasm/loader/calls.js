@@ -1,0 +1,42 @@
+// What the page calls by, `footfall(name, ...)`, in the words of the wire.
+
+import { forget } from './consent.js';
+import { get, isAllowed, leftOut, option, set } from './host.js';
+
+// Traits that are hashed before they go; an underscore may stand before "name".
+const PERSONAL = /^(email|phone|(fir|la)st_?name)$/i;
+const TEXT_MAX = 256;
+
+const isObject = (value) => typeof value === 'object' && value !== null;
+
+// What was called: `name`, the two texts behind it and the object, each where it was given.
+export const read = (given) => {
+  const values = Array.from(given);
+  const texts = values.filter((value) => !isObject(value) && value != null);
+  const [name, first, second] = texts.map((text) => `${text}`.replace(/\s/g, ' ').slice(0, TEXT_MAX));
+  return { name, first, second, object: values.find(isObject) };
+};
+
+// The event's lines (see host.js), nothing where there is none; `hash` is given what must not leave the
+// page as it is.
+export const lines = ({ name, first, second, object }, hash) => {
+  const known = name === 'identify' || name === 'alias';
+  if (name === 'reset') return forget();
+  if (!name || ((known || name === 'group') && !first) || (name === 'step' && !second)) return leftOut('incomplete');
+  if (name === 'group') object = { ...object, group_id: first };
+  if (name === 'alias') object = { previous_id: second || get('user') };
+  if (known && isAllowed()) set('user', first);
+
+  // Who it is is told by hashes, behind the id, which is told at once.
+  let personal;
+  const json = JSON.stringify(object, (key, value) => {
+    if (name !== 'identify' || !PERSONAL.test(key) || option('rawTraits')) return value;
+    personal = true;
+  });
+  if (personal) hash(first, object);
+  const event =
+    name === 'step' ? ['step', '', first, second]
+    : name === 'identify' ? ['identify', '', '', '']
+    : ['custom', name, '', ''];
+  return [...event, json].join('\n');
+};

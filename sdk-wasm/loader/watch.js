@@ -1,0 +1,92 @@
+// What the browser tells of the visitor without the site's help: other addresses, signs of life, clicks.
+
+import { ACTIVE, HIDDEN, NAVIGATED, option, release, VIEWED } from './host.js';
+
+// Signs of life are told this often.
+const ACTIVE_MILLIS = 1000;
+const DOWNLOADS = 'pdf xls xlsx doc docx ppt pptx csv txt rtf zip rar 7z gz tgz exe msi dmg pkg apk iso mp3 mp4 mov avi wav epub';
+
+// The address without the place in the page, unless that is the page.
+const address = () => (option('hashRoutes') ? location.href : location.href.split('#')[0]);
+
+// How much of the page has been seen, in percent.
+const depth = () =>
+  Math.min(100, Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100)) | 0;
+
+// A `data-footfall-*` value is what it looks like.
+const typed = (text) => (/^(true|false|-?\d+(\.\d+)?)$/.test(text) ? JSON.parse(text) : text);
+
+// What an element says of itself: an event, or a step of a funnel, with the rest as properties.
+const declared = ({ dataset }, call) => {
+  const properties = {};
+  const { footfallEvent, footfallStep } = dataset;
+  for (const key in dataset) {
+    const [, name] = /^footfall(?!Event$|Step$)(.+)/.exec(key) || [];
+    if (name) properties[name.replace(/\B[A-Z]/g, '_$&').toLowerCase()] = typed(dataset[key]);
+  }
+  if (footfallEvent) call([footfallEvent, properties]);
+  if (footfallStep) call(['step', ...footfallStep.split('/'), properties]);
+};
+
+const isDownload = (path) =>
+  (option('downloads') || DOWNLOADS).split(' ').includes(path.toLowerCase().split('.').slice(1).pop());
+
+const clicked = (event, call) => {
+  const target = event.composedPath()[0];
+  if (event.button > 1 || !target.closest) return;
+  const marked = target.closest('[data-footfall-event],[data-footfall-step]');
+  // A form is used when it is sent.
+  if (marked && (event.type === 'submit') === (marked.localName === 'form')) declared(marked, call);
+  const link = event.type !== 'submit' && target.closest('a[href]');
+  if (!link) return;
+  const { protocol, host, origin, pathname } = link;
+  const name =
+    protocol === 'mailto:' ? 'mail_link'
+    : protocol === 'tel:' ? 'phone_link'
+    : link.hasAttribute('download') || isDownload(pathname) ? 'file_download'
+    : /^http/.test(protocol) && host !== location.host && 'outbound_link';
+  // Neither whose address it is, nor what else stands in it.
+  if (name) call([name, host ? { url: origin + pathname } : {}]);
+};
+
+export const watch = (tell, call, late) => {
+  let last = address();
+  const navigated = () => {
+    if (address() !== last) {
+      last = address();
+      tell(NAVIGATED);
+    }
+  };
+  if (window.navigation) navigation.addEventListener('currententrychange', navigated);
+  else {
+    for (const method of ['pushState', 'replaceState']) {
+      const original = history[method];
+      history[method] = function () {
+        const result = original.apply(this, arguments);
+        navigated();
+        return result;
+      };
+    }
+    addEventListener('popstate', navigated);
+  }
+  addEventListener('pageshow', (event) => event.persisted && tell(VIEWED));
+
+  let told = 0;
+  const active = () => {
+    if (Math.abs(Date.now() - told) > ACTIVE_MILLIS) {
+      told = Date.now();
+      tell(ACTIVE, depth());
+    }
+  };
+  for (const type of ['scroll', 'pointermove', 'pointerdown', 'keydown'])
+    addEventListener(type, active, { capture: true, passive: true });
+  for (const type of ['click', 'auxclick', 'submit']) addEventListener(type, (event) => clicked(event, call), true);
+
+  const hide = () => {
+    late();
+    tell(HIDDEN, depth());
+    release();
+  };
+  addEventListener('pagehide', hide);
+  document.addEventListener('visibilitychange', () => (document.hidden ? hide() : tell(ACTIVE, depth())));
+};

@@ -1,0 +1,43 @@
+// Who the visitor is to the site: for the tracker and for the fallback without WebAssembly.
+
+import { answers, get, isAllowed, isCookieless, option, set } from './host.js';
+
+const INACTIVITY_MILLIS = 30 * 60 * 1000;
+// A visit that comes by another campaign is another session.
+const CAMPAIGN = /\b(utm_\w+|\w*cl(k|)id|[gw]braid|li_fat_id)=[^&#]+/g;
+
+// A UUID of version 7 (RFC 9562, section 5.7). `crypto.randomUUID` is missing on plain http pages.
+const newId = () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(10));
+  const hex = (number, digits) => number.toString(16).padStart(digits, 0);
+  const random = Array.from(bytes, (byte) => hex(byte, 2)).join('');
+  const digits = `${hex(Date.now(), 12)}7${random.slice(0, 3)}${'89ab'[bytes[9] & 3]}${random.slice(3)}`;
+  return digits.replace(/(.{8})(.{4})(.{4})(.{4})(.{12}).*/, '$1-$2-$3-$4-$5');
+};
+
+// The visitor, or another script, may have changed what is kept.
+const known = (id) => (/^[\da-f-]{36}$/i.test(id) ? id : newId());
+
+// The site's day, where a session ends with it.
+const day = (at) => option('midnight') && Math.floor((at / 60000 - option('midnight')) / 1440);
+
+// The visitor's and the session's id. A session that goes on is prolonged; where it has ended another
+// `begins`, or its id is told once more.
+const ids = (begins) => {
+  const at = Date.now();
+  const [session, last, by] = get('session').split(' ');
+  const campaign = (location.search.match(CAMPAIGN) || []).join('&');
+  const goesOn = Math.abs(at - last) <= INACTIVITY_MILLIS && day(at) === day(last) && (!campaign || campaign === by);
+  const found = [known(get('visitor')), known((goesOn || !begins) && session)];
+  set('visitor', found[0]);
+  if (goesOn || begins) set('session', [found[1], at, campaign || by].join(' '));
+  return found;
+};
+
+// See src/browser/storage.rs.
+export const who = (begins, consented = answers()) => {
+  if (!isAllowed()) return '';
+  const [analytics, personalization, ads] = consented;
+  const consent = JSON.stringify({ analytics, personalization, ads });
+  return [newId(), ...(isCookieless() ? ['', ''] : ids(begins)), get('user'), consent].join('\n');
+};

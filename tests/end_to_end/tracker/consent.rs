@@ -1,0 +1,146 @@
+//! What the visitor agrees to, or their browser says for them.
+
+use example_shop::browser::Browser;
+use footfall_tests::Stack;
+
+use super::site::{DEVICE, EARLY, Site, idle, ready, run, stored};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_denies_everything_takes_ads_consent_back_with_a_last_event() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let collector = &stack.collector;
+    let without_wasm = format!(
+        "content-security-policy: script-src 'unsafe-inline' {collector}; connect-src {collector}\r\n"
+    );
+    for (name, policy) in [("back", String::new()), ("back-refused", without_wasm)] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let url = site.serve(policy, [EARLY, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        run(&tab, "footfall('consent', { ads: 'granted' })").await;
+        idle(&tab).await;
+        run(
+            &tab,
+            "footfall('consent', { analytics: 'denied', ads: 'denied' }); footfall('unseen')",
+        )
+        .await;
+        let kept = format!("Object.keys(localStorage).join() === 'footfall.{name}.consent'");
+        tab.wait_until(&kept).await.unwrap();
+        // Denied once more there is nothing to take back.
+        run(&tab, "footfall('consent', { personalization: 'denied' })").await;
+        tab.come_to("about:blank", "").await.unwrap();
+        tab.close().await.unwrap();
+        stored(&stack, name, &["page_view", "early", "consent", "consent"]);
+        let question = "SELECT arraySort(groupArray((consent_analytics, consent_ads)::Tuple(String, String))),
+                uniqExact(visitor_id)
+            FROM (SELECT site, name, visitor_id, consent_analytics, consent_ads FROM footfall.events FINAL UNION ALL SELECT site, name, visitor_id, consent_analytics, consent_ads FROM footfall.bot_events FINAL)
+            WHERE site = {site:String} AND name = 'consent' FORMAT TSV";
+        let answer =
+            ureq::post(&stack.clickhouse).query("param_site", name).send(question).unwrap();
+        let answer = answer.into_body().read_to_string().unwrap();
+        assert_eq!(answer.trim(), "[('denied','denied'),('unknown','granted')]\t1", "{name}");
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_browser_signals_counts_until_the_visitor_answers() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let signal = |name, value| {
+        format!(
+            "<script>Object.defineProperty(Navigator.prototype, '{name}', \
+             {{ get: () => {value} }});</script>"
+        )
+    };
+    // Options before the tag: the same collector under its other name.
+    let elsewhere = stack.collector.replace("127.0.0.1", "localhost");
+    let options = format!(
+        "<script>window.footfall = {{ collector: '{elsewhere}' }}; window.asked = []; \
+         const fetched = fetch; window.fetch = (url, request) => (asked.push(url), fetched(url, request));\
+         </script>"
+    );
+    let site = Site::bind();
+    let tag = stack.site("control", &site.origin).unwrap();
+    let head = [signal("globalPrivacyControl", "true"), options, tag].concat();
+    let url = site.serve(String::new(), head);
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    assert!(
+        tab.holds(&format!(
+            "asked.length > 0 && asked.every((url) => url === '{elsewhere}/v1/events')"
+        ))
+        .await
+    );
+    run(&tab, "footfall('consent', { ads: 'granted' })").await;
+    idle(&tab).await;
+    stored(&stack, "control", &["page_view", "consent"]);
+    let question = "SELECT groupArray(toString(consent_ads)) FROM (SELECT * FROM footfall.events \
+                    FINAL WHERE site = 'control' ORDER BY name DESC)";
+    let answer = ureq::post(&stack.clickhouse).send(question).unwrap();
+    let answer = answer.into_body().read_to_string().unwrap();
+    assert_eq!(answer.trim(), "['denied','granted']");
+
+    let site = Site::bind();
+    let tag = stack.site("track", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &signal("doNotTrack", "'1'"), &tag].concat());
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('unseen')").await;
+    assert!(tab.holds("Object.keys(localStorage).length === 0").await);
+    run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+    idle(&tab).await;
+    stored(&stack, "track", &["page_view", "consent"]);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+/// What a page's storage holds of a site, by key.
+const KEYS: &str = "Object.keys(localStorage).map((key) => key.split('.')[2]).sort().join()";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn before_the_visitor_answers_the_site_waits_says_nothing_or_keeps_nothing() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let events: [(&str, &str, &[&str], &[&str]); 4] = [
+        ("wait", "data-before-consent=wait", &[], &["page_view", "early", "shown"]),
+        ("nothing", "data-before-consent=nothing", &[], &["page_view"]),
+        ("bare", "data-before-consent=cookieless", &["page_view", "early", "shown"], &[]),
+        ("bare-always", "data-cookieless", &["page_view", "early", "shown"], &[]),
+    ];
+    for (name, option, before, answered) in events {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        stack
+            .footfall(&["site", "add", name, "--origin", &site.origin, "--visitors", "either"])
+            .unwrap();
+        let tag = tag.replace("<script ", &format!("<script {option} "));
+        let url = site.serve(String::new(), [EARLY, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        run(&tab, "footfall('shown')").await;
+        if !before.is_empty() {
+            idle(&tab).await;
+            stored(&stack, name, before);
+        }
+        assert!(tab.holds("localStorage.length === 0").await, "{name}");
+        run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+        idle(&tab).await;
+        let all = [before, answered, &["consent"]].concat();
+        stored(&stack, name, &all);
+        let kept = if name == "bare-always" { "consent" } else { "consent,session,visitor" };
+        assert!(tab.holds(&format!("{KEYS} === '{kept}'")).await, "{name}");
+        assert!(tab.holds("errors.length === 0").await);
+        tab.close().await.unwrap();
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}

@@ -1,0 +1,139 @@
+//! That events get through: a collector that is full, tabs beside each other, a network that goes away.
+
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use example_shop::browser::Browser;
+use footfall_tests::Stack;
+use serde_json::json;
+
+use super::gate::Gate;
+use super::site::{DEVICE, EARLY, Site, idle, ready, run, stored};
+
+/// The tag, with its events sent through the gate.
+fn through(gate: &Gate, tag: &str) -> String {
+    tag.replace("<script ", &format!("<script data-collector={} ", gate.url))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_collector_is_left_alone_as_long_as_it_asks_and_then_gets_everything_once() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let gate = Gate::before(&stack.collector).await;
+    let site = Site::bind();
+    let tag = through(&gate, &stack.site("full", &site.origin).unwrap());
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    gate.shut(Some((StatusCode::SERVICE_UNAVAILABLE, 3)));
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    tab.wait_until("localStorage['footfall.full.hold'] > Date.now() + 1000").await.unwrap();
+    // Neither another page nor a hidden one asks again before its time.
+    tab.come_to(&format!("{url}/second"), "").await.unwrap();
+    ready(&tab).await;
+    let batches = gate.batches();
+    assert!(matches!(&batches[..], [(_, false)]), "{batches:?}");
+    gate.shut(None);
+    idle(&tab).await;
+    assert!(tab.holds("Date.now() >= (localStorage['footfall.full.hold'] || 0)").await);
+    let sent: Vec<_> = gate.batches().into_iter().filter(|(_, passed)| *passed).collect();
+    let mut times = BTreeMap::<String, u32>::new();
+    sent.into_iter().flat_map(|(ids, _)| ids).for_each(|id| *times.entry(id).or_default() += 1);
+    assert!(times.len() >= 4 && times.values().all(|times| *times == 1), "{times:?}");
+    tab.close().await.unwrap();
+    stored(&stack, "full", &["page_view", "early", "page_view", "early"]);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tabs_beside_each_other_send_each_event_once() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let gate = Gate::before(&stack.collector).await;
+    let site = Site::bind();
+    let tag = through(&gate, &stack.site("tabs", &site.origin).unwrap());
+    // Other pages of the site in the page: to the storage they are other tabs.
+    let others = "<script>if (location.pathname === '/') for (const name of ['b', 'c', 'd']) {
+        const frame = document.createElement('iframe'); frame.src = '/' + name; frame.id = name;
+        document.documentElement.append(frame); }</script>";
+    let url = site.serve(String::new(), [EARLY, &tag, others].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    let all = "[window, ...frames]";
+    tab.wait_until("[...document.querySelectorAll('iframe')].every((frame) => frame.contentWindow.footfall?.ready)")
+        .await
+        .unwrap();
+    for round in 0..10 {
+        run(
+            &tab,
+            &format!("{all}.forEach((page) => page.footfall('round', {{ round: {round} }}))")
+                .replace("...frames", "...Array.from(frames)"),
+        )
+        .await;
+    }
+    tab.wait_until("[window, ...Array.from(frames)].every((page) => page.footfall.idle())")
+        .await
+        .unwrap();
+    let batches = gate.batches();
+    let mut times = BTreeMap::<&String, u32>::new();
+    batches.iter().flat_map(|(ids, _)| ids).for_each(|id| *times.entry(id).or_default() += 1);
+    let twice: Vec<_> = times.iter().filter(|(_, times)| **times > 1).collect();
+    assert!(twice.is_empty() && times.len() >= 48, "{} events, twice: {twice:?}", times.len());
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_offline_is_told_of_when_the_network_is_back() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("offline", &site.origin).unwrap();
+    let counted = "<script>window.tried = 0; const fetched = fetch; \
+        window.fetch = (...given) => (tried++, fetched(...given));</script>";
+    let url = site.serve(String::new(), [EARLY, counted, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    let offline = |offline: bool| json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+    tab.devtools("Network.enable", json!({})).await.unwrap();
+    tab.devtools("Network.emulateNetworkConditions", offline(true)).await.unwrap();
+    run(&tab, "footfall('meanwhile')").await;
+    // It was tried, and is kept.
+    tab.wait_until("tried > 1").await.unwrap();
+    assert!(tab.holds("localStorage['footfall.offline.queue'].includes('meanwhile')").await);
+    tab.devtools("Network.emulateNetworkConditions", offline(false)).await.unwrap();
+    idle(&tab).await;
+    assert!(tab.holds("errors.length === 0").await);
+    tab.close().await.unwrap();
+    stored(&stack, "offline", &["page_view", "early", "meanwhile"]);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+/// Who leaves so soon is counted if the script has run: before that, nobody can.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_soon_after_the_script_ran_is_counted() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("soon", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    let mut expected = Vec::new();
+    for millis in [0, 50, 150, 300] {
+        tab.come_to(&format!("{url}/{millis}"), "").await.unwrap();
+        tab.wait_until("typeof footfall.idle === 'function'").await.unwrap();
+        run(&tab, &format!("setTimeout(() => location = 'about:blank', {millis})")).await;
+        tab.wait_until("location.href === 'about:blank'").await.unwrap();
+        expected.extend(["page_view", "early"]);
+    }
+    tab.close().await.unwrap();
+    stored(&stack, "soon", &expected);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}

@@ -1,0 +1,8 @@
+//! The tracker in real pages: what it sees, what it keeps, and that it gets through.
+
+mod action;
+mod consent;
+mod delivery;
+mod gate;
+mod page;
+mod site;

@@ -1,0 +1,198 @@
+//! Pages that make it hard: without WebAssembly, left at once, broken by the page, made ready ahead.
+
+use example_shop::browser::{Browser, Tab};
+use footfall_tests::Stack;
+
+use super::site::{DEVICE, EARLY, Site, idle, ready, run, stored};
+
+/// Views, calls before and after the tracker came, consent denied, a page without it, consent given.
+async fn visits(tab: &Tab, url: &str, site: &str) {
+    tab.come_to(url, "").await.unwrap();
+    ready(tab).await;
+    idle(tab).await;
+    run(tab, "footfall('consent', { analytics: 'denied' }); footfall('unseen')").await;
+    let kept = format!("Object.keys(localStorage).join() === 'footfall.{site}.consent'");
+    tab.wait_until(&kept).await.unwrap();
+    // The decision is read before anything is sent.
+    tab.come_to(url, "").await.unwrap();
+    ready(tab).await;
+    run(tab, "footfall('unseen')").await;
+    assert!(tab.holds(&kept).await);
+    run(tab, "footfall('consent', { analytics: 'granted' })").await;
+    run(tab, "footfall('seen')").await;
+    idle(tab).await;
+    assert!(tab.holds("errors.length === 0").await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_measured_whole_streaming_and_without_webassembly() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let policy = |wasm| {
+        let collector = &stack.collector;
+        format!(
+            "content-security-policy: script-src 'unsafe-inline' {wasm} {collector}; \
+             connect-src {collector}\r\n"
+        )
+    };
+    let cases = [
+        ("whole", policy("'wasm-unsafe-eval'"), "true"),
+        ("streaming", policy("'wasm-unsafe-eval'"), "true"),
+        ("refused", policy(""), "false"),
+    ];
+    for (name, policy, wasm) in cases {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let tag = if name == "streaming" { tag.replace(".js", ".stream.js") } else { tag };
+        // Whether it is the tracker or the fallback that is at work.
+        let seen = "<script>window.wasm = false; const began = WebAssembly.instantiate; \
+            WebAssembly.instantiate = (...given) => began(...given)\
+            .then((made) => (window.wasm = true, made));</script>";
+        let url = site.serve(policy, format!("{EARLY}{seen}{tag}"));
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        visits(&tab, &url, name).await;
+        assert!(tab.holds(&format!("window.wasm === {wasm}")).await, "{name}");
+        tab.close().await.unwrap();
+        let events = ["page_view", "early", "page_view", "consent", "seen"];
+        stored(&stack, name, &events);
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_before_the_tracker_is_there_is_counted_and_who_refused_is_not() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("leaving", &site.origin).unwrap();
+    let never = "<script>WebAssembly.instantiate = () => new Promise(() => {});</script>";
+    let url = site.serve(String::new(), format!("{EARLY}{never}{tag}"));
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    tab.wait_until("typeof footfall.idle === 'function'").await.unwrap();
+    tab.come_to("about:blank", "").await.unwrap();
+    stored(&stack, "leaving", &["page_view", "early"]);
+
+    // The denial waits with the other calls, but counts before anything is sent.
+    tab.come_to(&url, "").await.unwrap();
+    tab.wait_until("typeof footfall.idle === 'function'").await.unwrap();
+    run(&tab, "footfall('consent', { analytics: 'denied' })").await;
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    tab.wait_until("typeof footfall.idle === 'function'").await.unwrap();
+    run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+    tab.come_to("about:blank", "").await.unwrap();
+    let events = ["page_view", "early", "page_view", "early", "consent"];
+    stored(&stack, "leaving", &events);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_throws_into_the_tracker_ends_it_and_hears_nothing() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("throwing", &site.origin).unwrap();
+    let throwing = "<script>Object.defineProperty(document, 'title', { get() { \
+        if (window.hostile) throw new Error('hostile'); return 'Page'; } });</script>";
+    let url = site.serve(String::new(), format!("{EARLY}{throwing}{tag}"));
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    run(&tab, "window.hostile = true; footfall('first'); history.pushState({}, '', '/next')").await;
+    assert!(tab.holds("footfall.ready === false && location.pathname === '/next'").await);
+    run(&tab, "window.hostile = false; footfall('second'); footfall('consent', {})").await;
+    assert!(tab.holds("errors.length === 0").await);
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    stored(&stack, "throwing", &["page_view", "early"]);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_viewed_when_it_is_shown_made_ready_ahead_or_seen_again() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("shown", &site.origin).unwrap();
+    // The driver cannot follow into a page that Chromium itself prerenders, so the page plays one.
+    let ahead = "<script>addEventListener('pageshow', (event) => window.persisted = event.persisted); \
+        window.ahead = location.pathname === '/'; \
+        Object.defineProperty(document, 'prerendering', { get: () => ahead });</script>";
+    let url = site.serve(String::new(), [EARLY, ahead, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    tab.wait_until("document.readyState === 'complete'").await.unwrap();
+    assert!(tab.holds("footfall.ready === undefined && localStorage.length === 0").await);
+    run(&tab, "ahead = false; document.dispatchEvent(new Event('prerenderingchange'))").await;
+    ready(&tab).await;
+    idle(&tab).await;
+    stored(&stack, "shown", &["page_view", "early"]);
+    tab.come_to(&format!("{url}/next"), "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    run(&tab, "setTimeout(() => history.back())").await;
+    tab.wait_until("location.pathname === '/' && window.persisted === true").await.unwrap();
+    idle(&tab).await;
+    stored(&stack, "shown", &["page_view", "early", "page_view", "early", "page_view"]);
+    assert!(tab.holds("errors.length === 0").await);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_in_a_page_are_no_pages_unless_the_site_says_so() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    for (name, option) in [("plain", ""), ("hashes", "data-hash-routes")] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let tag = tag.replace("<script ", &format!("<script {option} "));
+        let url = site.serve(String::new(), [EARLY, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        run(&tab, "location.hash = 'terms'").await;
+        tab.wait_until("location.hash === '#terms' && footfall.idle()").await.unwrap();
+        run(&tab, "history.pushState({}, '', '/next#top')").await;
+        idle(&tab).await;
+        run(&tab, "history.replaceState({}, '', '/last#top')").await;
+        idle(&tab).await;
+        tab.close().await.unwrap();
+        let mut expected = vec!["page_view"; if option.is_empty() { 3 } else { 4 }];
+        expected.push("early");
+        stored(&stack, name, &expected);
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_campaign_begins_another_session_and_a_place_in_the_page_does_not() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("campaign", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    let mut sessions = Vec::new();
+    let queries = ["", "?utm_source=letter", "?utm_source=letter&page=2", "?page=3", "?gclid=abc"];
+    for query in queries {
+        tab.come_to(&format!("{url}/{query}"), "").await.unwrap();
+        ready(&tab).await;
+        idle(&tab).await;
+        let session = tab.evaluate("localStorage['footfall.campaign.session'].split(' ')[0]").await;
+        sessions.push(session.unwrap().as_str().unwrap().to_owned());
+    }
+    let [direct, letter, same, inner, click] = &sessions[..] else { panic!("{sessions:?}") };
+    assert!(direct != letter && letter == same && same == inner && inner != click, "{sessions:?}");
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
