@@ -130,6 +130,7 @@ const run = (script, before) => {
   setTimeout(late, LATE_MILLIS);
 
   const instantiate = async () => {
+    await arrived;
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);
@@ -141,8 +142,8 @@ const run = (script, before) => {
     // A proxy that changes the content type must not cost the tracker.
     return WebAssembly.instantiate(await response.arrayBuffer(), imports);
   };
-  Promise.all([instantiate(), arrived]).then(
-    ([{ instance }]) => {
+  instantiate().then(
+    ({ instance }) => {
       attach(instance.exports);
       begin((signal, detail) =>
         signal === CALLED ? wasm.call(document, detail) : wasm.signal(document, signal, detail),

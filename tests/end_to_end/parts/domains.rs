@@ -10,11 +10,11 @@ use super::site::{LAPTOP, Site, closed, come, events, here, opened, run, tag, vi
 const OPTIONS: &str = "data-with=domains data-domains='127.0.0.1, localhost'";
 
 /// A site on two domains, and its two origins.
-async fn two_domains(stack: &Stack, name: &str) -> (String, String) {
+async fn two_domains(stack: &Stack, name: &str, policy: &str) -> (String, String) {
     let site = Site::bind().await;
     let origins = (site.origin.clone(), site.other_origin());
     let tag = tag(stack, name, &[&origins.0, &origins.1], OPTIONS);
-    site.serve(&[("/", include_str!("domains.html"))], &tag, "", None);
+    site.serve(&[("/", include_str!("domains.html"))], &tag, policy, None);
     origins
 }
 
@@ -36,13 +36,15 @@ async fn cross(tab: &Tab, selector: &str, address: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn links_and_forms_to_a_listed_domain_take_along_who_the_visitor_is() {
     let (stack, browser) = opened().await;
-    for (selector, path, query) in [
-        ("#cross", "/there", "?item=%37&b#part"),
-        ("#get button", "/get", "?item=7"),
-        ("#post button", "/post", "?c=1"),
+    // The last page refuses WebAssembly, and so has the fallback.
+    let refusing = format!("script-src 'unsafe-inline' {}", stack.collector);
+    for (selector, path, query, policy) in [
+        ("#cross", "/there", "?item=%37&b#part", ""),
+        ("#get button", "/get", "?item=7", ""),
+        ("#post button", "/post", "?c=1", refusing.as_str()),
     ] {
         let name = path.trim_start_matches('/');
-        let (here_origin, there) = two_domains(&stack, name).await;
+        let (here_origin, there) = two_domains(&stack, name, policy).await;
         let tab = visitor(&browser).await;
         come(&tab, &here_origin, &["domains"]).await;
         let before = ids(&tab, name).await;
@@ -106,7 +108,7 @@ async fn becomes(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_that_is_copied_shared_or_old_takes_nobody_along() {
     let (stack, browser) = opened().await;
-    let (origin, there) = two_domains(&stack, "copied").await;
+    let (origin, there) = two_domains(&stack, "copied", "").await;
     let (address, id) = taken(&browser, &origin, "copied", "").await;
     assert!(address.contains("&_ff="), "{address}");
     let one = ("copied", id);
@@ -133,7 +135,7 @@ async fn an_address_that_is_copied_shared_or_old_takes_nobody_along() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_has_denied_is_not_taken_along_and_becomes_nobody() {
     let (stack, browser) = opened().await;
-    let (origin, there) = two_domains(&stack, "denied").await;
+    let (origin, there) = two_domains(&stack, "denied", "").await;
     let tab = visitor(&browser).await;
     come(&tab, &there, &["domains"]).await;
     ids(&tab, "denied").await;
