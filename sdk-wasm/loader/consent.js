@@ -10,9 +10,7 @@ const PURPOSES = ['analytics', 'personalization', 'ads'];
 // want to be measured is forgotten at once, with all that was not delivered.
 export const consent = (given, call, tell) => {
   const before = answers();
-  const after = before.map(
-    (answer, purpose) => ((!given.default || answer === 'unknown') && given[PURPOSES[purpose]]) || answer,
-  );
+  const after = before.map((answer, purpose) => given[PURPOSES[purpose]] || answer);
   // A misspelt answer is not a yes, and taking it for a no would hide the mistake.
   if (!after.every((answer) => /^(granted|denied|unknown)$/.test(answer))) return leftOut('unknown choice');
   if (`${after}` === `${before}`) return;

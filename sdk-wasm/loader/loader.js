@@ -9,7 +9,7 @@
 
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { answers, CALLED, get, HIDDEN, IDLE, NAVIGATED, open, say, set, SHOWN, STARTED } from './host.js';
+import { CALLED, HIDDEN, IDLE, NAVIGATED, open, say, SHOWN, STARTED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 
 const CALLS_MAX = 100;
@@ -73,6 +73,7 @@ const run = (script, before) => {
   const footfall = function () {
     call(arguments);
   };
+  footfall.site = __FOOTFALL_SITE__;
   footfall.q = { push: call };
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
@@ -93,11 +94,7 @@ const run = (script, before) => {
     }
   };
 
-  const parts = [option('with')].join().match(/[\w-]+/g) || [];
-  const isAllowed = () => answers()[0] !== 'denied';
-  const join = (name) => load(name, (part) => part(footfall, option, say, get, set, isAllowed));
-  // Who comes from another domain of the site's brings who they are, before the page is viewed.
-  const arrived = /[?&]_ff=/.test(location.search) && parts.includes('domains') && join('domains');
+  const join = (name) => load(name, (part) => part(footfall, option, say));
 
   const begin = (next) => {
     if (ended) return;
@@ -107,7 +104,7 @@ const run = (script, before) => {
     waiting.splice(0).forEach(call);
     footfall.ready = !!tracker;
     if (viewed) return;
-    parts.forEach(join);
+    ([option('with')].join().match(/[\w-]+/g) || []).forEach(join);
   };
   const late = () => tracker || begin(fallback);
 
@@ -130,7 +127,8 @@ const run = (script, before) => {
   setTimeout(late, LATE_MILLIS);
 
   const instantiate = async () => {
-    await arrived;
+    // Who comes from another domain of the site's brings who they are, before the page is viewed.
+    await (/[?&]_ff=/.test(location.search) && join('domains'));
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);
