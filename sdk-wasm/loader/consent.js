@@ -15,9 +15,7 @@ export const forget = () => ['visitor', 'user', 'session'].forEach((key) => set(
 export const consent = (given, tell, record) => {
   const before = answers();
   const wasAllowed = isAllowed();
-  const after = before.map(
-    (answer, purpose) => ((!given.default || answer === 'unknown') && given[PURPOSES[purpose]]) || answer,
-  );
+  const after = before.map((answer, purpose) => given[PURPOSES[purpose]] || answer);
   // A misspelt answer is not a yes, and taking it for a no would hide the mistake.
   if (!after.every((answer) => /^(granted|denied|unknown)$/.test(answer))) return leftOut('unknown choice');
   if (`${after}` === `${before}`) return;

@@ -10,7 +10,7 @@
 import { lines, read } from './calls.js';
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, get, HIDDEN, IDLE, isAllowed, open, say, set, STARTED, VIEWED } from './host.js';
+import { CALLED, HIDDEN, IDLE, open, say, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 import { watch } from './watch.js';
 
@@ -97,11 +97,7 @@ const run = (script, before) => {
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
   early.push = call;
 
-  const parts = [option('with')].join().match(/[\w-]+/g) || [];
-  const own = (...given) => call(given);
-  const join = (name) => load(name, (part) => part(own, option, say, get, set, isAllowed));
-  // Who comes from another domain of the site's brings who they are, before the page is viewed.
-  const arrived = /[?&]_ff=/.test(location.search) && parts.includes('domains') && join('domains');
+  const join = (name) => load(name, (part) => part(footfall, option, say));
 
   const begin = (next) => {
     if (ended) return;
@@ -111,18 +107,19 @@ const run = (script, before) => {
     waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
     if (viewed) return;
-    parts.forEach(join);
+    ([option('with')].join().match(/[\w-]+/g) || []).forEach(join);
   };
   const late = () => tracker || begin(fallback);
   watch(tell, call, late);
   setTimeout(late, LATE_MILLIS);
 
   const instantiate = async () => {
-    await arrived;
+    // Who comes from another domain of the site's brings who they are, before the page is viewed.
+    await (/[?&]_ff=/.test(location.search) && join('domains'));
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);
-      // The low half of each character, whichever one-byte encoding the script was read in.
+      // The low half of each character: above ASCII the character set has them at U+F780.
       for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
       return WebAssembly.instantiate(bytes, imports);
     }

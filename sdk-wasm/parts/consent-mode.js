@@ -13,7 +13,7 @@
 // `dataLayer` (a template in Tag Manager) is not seen.
 
 import { command, follow } from './data-layer.js';
-import { quietly } from './guest.js';
+import { kept, quietly } from './guest.js';
 
 const PURPOSES = {
   analytics: ['analytics_storage'],
@@ -52,8 +52,12 @@ export default (footfall, option, say) => {
     regional.forEach((name) => name in updated || delete said[name]);
     const told = ours(updated);
     const consent = ours(said);
-    for (const purpose in told) delete consent[purpose];
-    if (Object.keys(consent).length) footfall('consent', { ...consent, default: true });
+    const answers = kept(footfall, 'consent').split(' ');
+    Object.keys(PURPOSES).forEach((purpose, at) => {
+      const isKnown = answers[at] && answers[at] !== 'unknown';
+      if (isKnown || purpose in told) delete consent[purpose];
+    });
+    if (Object.keys(consent).length) footfall('consent', consent);
   };
 
   follow(option, say, (entry) => {

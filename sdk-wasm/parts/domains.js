@@ -7,11 +7,12 @@
 // So a link that is copied, shared or found in a log is worth nothing elsewhere or later. The check is no secret's:
 // whoever runs script on a listed domain could make one, and could as well write the ids themselves.
 //
-// Nothing is added or taken where the visitor has denied analytics, nor added before an answer where the site waits for
-// one (`beforeConsent`). What the visitor agreed to does not travel: each domain asks for itself. A page that leaves by script (`location = ...`), or tells no referrer (`no-referrer`,
+// Nothing is added or taken where the visitor has denied analytics, before an answer where the site waits for one
+// (`beforeConsent`), and where nothing is kept (`cookieless`). What the visitor agreed to does not travel: each domain
+// asks for itself. A page that leaves by script (`location = ...`), or tells no referrer (`no-referrer`,
 // `rel="noreferrer"`), takes nobody along.
 
-import { attribute, quietly } from './guest.js';
+import { attribute, keep, kept, quietly } from './guest.js';
 import { hash } from './hash.js';
 
 const VALID_MILLIS = 2 * 60 * 1000;
@@ -30,13 +31,20 @@ const without = (search) => search.replace(/([?&])_ff=[^&]*(&?)/, (_, before, af
 
 const served = new WeakSet();
 
-// `get` and `set` are what the tracker keeps in the browser's storage, `isAllowed` says whether it may. Called before the
-// tracker begins where the address has the parameter, and again with the other parts.
-export default (footfall, option, say, get, set, isAllowed) => {
+// Called before the tracker begins where the address has the parameter, and again with the other parts.
+export default (footfall, option, say) => {
   if (served.has(footfall)) return;
   served.add(footfall);
   const domains = `${option('domains') || ''}`.toLowerCase().match(/[^\s,]+/g) || [];
   const isListed = (host) => domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
+
+  // Whether the tracker itself may keep ids: what the visitor has said, else what their browser and the site say.
+  const isAllowed = () => {
+    const browser = navigator.doNotTrack === '1' ? 'denied' : '';
+    const answer = `${kept(footfall, 'consent') || browser || option('consent') || ''}`;
+    const isYes = answer.startsWith('granted') || (!answer.startsWith('denied') && !option('beforeConsent'));
+    return isYes && !option('cookieless');
+  };
 
   const arrive = () => {
     const [, token] = /[?&]_ff=([^&]*)/.exec(location.search) || [];
@@ -47,14 +55,13 @@ export default (footfall, option, say, get, set, isAllowed) => {
     const isFromListed = document.referrer && isListed(new URL(document.referrer).hostname);
     if (!isFresh || !isFromListed || checked !== check(ids, location.hostname)) return say('left out: _ff');
     if (!isAllowed()) return;
-    set('visitor', uuid(visitor));
-    set('session', `${uuid(session)} ${Date.now()}`);
+    keep(footfall, 'visitor', uuid(visitor));
+    keep(footfall, 'session', `${uuid(session)} ${Date.now()}`);
   };
 
   const token = (host) => {
-    const ids = [get('visitor'), get('session').split(' ')[0]].join('').replace(/-/g, '');
-    const isAnswered = get('consent') || !option('beforeConsent');
-    if (!isAllowed() || !isAnswered || !/^[\da-f]{64}$/.test(ids)) return;
+    const ids = [kept(footfall, 'visitor'), kept(footfall, 'session').split(' ')[0]].join('').replace(/-/g, '');
+    if (!isAllowed() || !/^[\da-f]{64}$/.test(ids)) return;
     const issued = ids + Date.now().toString(36);
     return `${issued}.${check(issued, host)}`;
   };

@@ -40,3 +40,14 @@ export const masked = (text) =>
 
 // An attribute as it is written. A form's field named `id`, `action` or `getAttribute` lies over the form's own.
 export const attribute = (element, name) => Element.prototype.getAttribute.call(element, name) || '';
+
+// What the tracker keeps in the browser's storage, by name. Where nothing may be kept, nothing is there.
+const fullKey = (footfall, key) => `footfall.${footfall.site}.${key}`;
+export const kept = (footfall, key) => {
+  try {
+    return localStorage.getItem(fullKey(footfall, key)) || '';
+  } catch {
+    return '';
+  }
+};
+export const keep = (footfall, key, value) => localStorage.setItem(fullKey(footfall, key), value);
