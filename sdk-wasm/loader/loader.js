@@ -115,7 +115,7 @@ const run = (script, before) => {
 
   const instantiate = async () => {
     // Who comes from another domain of the site's brings who they are, before the page is viewed.
-    await (/[?&]_ff=/.test(location.search) && join('domains'));
+    await (/[?&]_ff=/.test(location) && join('domains'));
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);
