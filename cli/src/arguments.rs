@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Migrate(crate::migrate::Migrate),
     /// Make a site and print its tag, or list the sites
     Site(crate::site::SiteCommand),
+    /// Open a page as a visitor would, and say whether it is measured and what to mend
+    Doctor(crate::doctor::Doctor),
     /// Print a link that leads to a page and counts who follows it
     Link(crate::link::LinkCommand),
     /// Load events from a file
@@ -69,6 +71,7 @@ impl Command {
             Self::Serve(command) => command.run().await,
             Self::Migrate(command) => command.run().await,
             Self::Site(command) => command.run().await,
+            Self::Doctor(command) => command.run().await,
             Self::Link(command) => command.run(),
             Self::Import(command) => command.run().await,
             Self::Explain(command) => command.run(),

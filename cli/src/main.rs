@@ -12,6 +12,7 @@ mod clickhouse;
 mod collect;
 mod database;
 mod dead_letters;
+mod doctor;
 mod explain;
 mod failure;
 mod funnel;

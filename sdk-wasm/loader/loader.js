@@ -107,7 +107,8 @@ const run = (script, before) => {
     waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
     if (viewed) return;
-    ([option('with')].join().match(/[\w-]+/g) || []).forEach(join);
+    const parts = `${option('with') || ''}`.match(/[\w-]+/g) || [];
+    parts.forEach(join);
   };
   const late = () => tracker || begin(fallback);
   watch(tell, call, late);

@@ -9,14 +9,17 @@ use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::baked::baked;
-use super::packing::Packing;
+use super::packing::{Packing, wasm_begins};
 use super::respond::{Answered, file};
 use crate::validate::Site;
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// The character set matters: the WebAssembly in the script is a text of bytes.
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+/// Of the scripts that pages name. The WebAssembly in them is a text of any bytes, a character each: in
+/// UTF-8 half of these would be two bytes, which is a hundred more to download when all is compressed. All
+/// else in them is ASCII (<https://encoding.spec.whatwg.org/#x-user-defined>).
+const SCRIPT: &str = "text/javascript; charset=x-user-defined";
 /// The script is asked for again soon: it changes with the program.
 const SCRIPT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The same where it says what holds in the visitor's country: for their browser only.
@@ -60,6 +63,8 @@ struct Fetched {
 #[derive(Clone, Debug)]
 pub struct Assets {
     whole: Arc<str>,
+    /// What is behind it: the WebAssembly, as a JavaScript text, and the script's end.
+    whole_end: Bytes,
     streaming: Arc<str>,
     /// What the scripts fetch.
     fetched: Vec<Fetched>,
@@ -73,23 +78,27 @@ impl Assets {
     #[must_use]
     pub fn built_in() -> Option<Self> {
         let text = |file| std::str::from_utf8(file).ok();
-        Some(Self::new(text(WHOLE?)?, text(STREAMING?)?, WASM?).with_parts(PARTS))
+        Some(Self::new(WHOLE?, text(STREAMING?)?, WASM?)?.with_parts(PARTS))
     }
 
     /// These files: the script whole and streaming, their words not yet replaced, and the WebAssembly
-    /// that the latter fetches.
+    /// that the latter fetches. `None` where what is before the WebAssembly is no text.
     #[must_use]
-    pub fn new(whole: &str, streaming: &str, wasm: &'static [u8]) -> Self {
+    pub fn new(whole: &'static [u8], streaming: &str, wasm: &'static [u8]) -> Option<Self> {
+        let end = wasm_begins(whole);
+        let (whole, whole_end) = whole.split_at(end);
+        let whole = std::str::from_utf8(whole).ok()?;
         let wasm =
             Fetched { end: "wasm".to_owned(), content_type: "application/wasm", content: wasm };
         let assets = Self {
             whole: whole.into(),
+            whole_end: Bytes::from_static(whole_end),
             streaming: streaming.into(),
             fetched: vec![wasm],
             version: String::new(),
             compressed: Arc::new(Cache::new(COMPRESSED_MAX)),
         };
-        assets.with_parts(&[])
+        Some(assets.with_parts(&[]))
     }
 
     /// The same, and optional parts by name.
@@ -140,10 +149,10 @@ impl Assets {
     /// good.
     pub(crate) fn script(&self, asked: Asked<'_>, headers: &HeaderMap) -> Answered {
         let Asked { site, form, .. } = asked;
-        let (script, fetched) = match form {
-            Form::Whole => (&self.whole, "footfall-"),
-            Form::Streaming => (&self.streaming, "footfall-"),
-            Form::OwnPath => (&self.whole, "?"),
+        let (script, end, fetched) = match form {
+            Form::Whole => (&self.whole, &*self.whole_end, "footfall-"),
+            Form::Streaming => (&self.streaming, &[][..], "footfall-"),
+            Form::OwnPath => (&self.whole, &*self.whole_end, "?"),
         };
         // A site's name and a hash need no escaping in JSON.
         let word = |text: &str| format!("\"{text}\"");
@@ -152,6 +161,7 @@ impl Assets {
             .replace("__FOOTFALL_SITE__", &word(site.name.as_str()))
             .replace("__FOOTFALL_VERSION__", &word(&format!("{fetched}{}.", self.version)))
             .replace("__FOOTFALL_SETTINGS__", &settings);
+        let body = [body.as_bytes(), end].concat();
         let cache = if site.tracker.differs_by_country() { PRIVATE_CACHE } else { SCRIPT_CACHE };
         let tag = word(&short(&Sha256::digest(&body)));
         let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
@@ -159,12 +169,12 @@ impl Assets {
             known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag)
         });
         let mut response = if is_known {
-            let (mut parts, _) = file(JAVASCRIPT, Bytes::new(), cache).into_parts();
+            let (mut parts, _) = file(SCRIPT, Bytes::new(), cache).into_parts();
             parts.status = StatusCode::NOT_MODIFIED;
             parts.headers.remove(header::CONTENT_TYPE);
             Response::from_parts(parts, Bytes::new().into())
         } else {
-            self.packed(JAVASCRIPT, cache, body.into(), &tag, Packing::best(headers))
+            self.packed(SCRIPT, cache, body.into(), &tag, Packing::best(headers))
         };
         let head = response.headers_mut();
         head.insert(header::VARY, HeaderValue::from_static("accept-encoding"));

@@ -47,9 +47,19 @@ fn words(words: &[Word]) -> Option<Value> {
     (!joined.is_empty()).then(|| Value::from(joined))
 }
 
-/// JSON that ends neither a `<script>` it may be copied into nor, in old browsers, a line.
+/// JSON in ASCII, as all of the script is, that does not end a `<script>` it may be copied into.
 fn in_script(json: &str) -> String {
-    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    let mut script = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii() && character != '<' {
+            script.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                script.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    script
 }
 
 #[cfg(test)]
@@ -116,7 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn a_text_in_the_script_ends_neither_it_nor_a_line() {
-        assert_eq!(in_script("</script>\u{2028}\u{2029}"), "\\u003c/script>\\u2028\\u2029");
+    fn a_text_in_the_script_is_ascii_and_does_not_end_it() {
+        assert_eq!(
+            in_script("</script>\u{2028}č😀"),
+            "\\u003c/script>\\u2028\\u010d\\ud83d\\ude00"
+        );
     }
 }

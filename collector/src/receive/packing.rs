@@ -10,6 +10,12 @@ use hyper::header::{self, HeaderMap};
 /// Where the WebAssembly begins in the script: a compressor starts anew there.
 const WASM_BEGINS: &[u8] = b"\"\0asm";
 
+/// Where a script's WebAssembly begins; at its end, where it has none.
+pub(super) fn wasm_begins(script: &[u8]) -> usize {
+    let found = script.windows(WASM_BEGINS.len()).position(|window| window == WASM_BEGINS);
+    found.unwrap_or(script.len())
+}
+
 /// How a script is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packing {
@@ -44,8 +50,7 @@ impl Packing {
 
     /// The script and the WebAssembly behind it, each compressed as what it is.
     pub(super) fn pack(self, script: &[u8]) -> io::Result<Bytes> {
-        let wasm = script.windows(WASM_BEGINS.len()).position(|window| window == WASM_BEGINS);
-        let (script, wasm) = script.split_at(wasm.unwrap_or(script.len()));
+        let (script, wasm) = script.split_at(wasm_begins(script));
         let packed = match self {
             Self::Brotli => {
                 let mut brotli = brotli::CompressorWriter::new(Vec::new(), 4096, 11, 22);

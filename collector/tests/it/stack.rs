@@ -55,9 +55,10 @@ impl Collector {
         let flags = [&["collector"], age, flags].concat();
         let config = Arguments::parse_from(flags).collector;
         let whole =
-            "site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__, __FOOTFALL_SETTINGS__, \"\0asm\u{e9}\")";
+            b"site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__, __FOOTFALL_SETTINGS__, \"\0asm\xe9\")";
         let streaming = "stream(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)";
-        let assets = Assets::new(whole, streaming, b"\0asm").with_parts(&[("forms", PART)]);
+        let assets = Assets::new(whole, streaming, b"\0asm").unwrap();
+        let assets = assets.with_parts(&[("forms", PART)]);
         let settings = config.check_with(data_dir, assets).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let settings = settings.with_clock(clock.clone());

@@ -3,6 +3,8 @@
 mod action;
 mod consent;
 mod delivery;
+mod doctor;
+
 mod gate;
 mod page;
 mod site;

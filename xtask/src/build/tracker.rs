@@ -68,8 +68,9 @@ pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     }
     // The module comes last, so that the two halves can be compressed each in its own way.
     let inline = inline.replace(WASM, "$wasm");
-    let inline = format!("($wasm=>{{{}}})({})", inline.trim_end(), text(&small));
-    keep(&assets.join("tracker.js"), inline.as_bytes())?;
+    let inline = format!("($wasm=>{{{}}})(", inline.trim_end());
+    ensure!(inline.is_ascii(), "the loader is not ASCII, as which it is served");
+    keep(&assets.join("tracker.js"), &[inline.as_bytes(), &text(&small), b")"].concat())?;
     keep(&assets.join("tracker.stream.js"), stream.as_bytes())?;
     keep(&assets.join("tracker.wasm"), &small)
 }
@@ -287,18 +288,19 @@ fn bundle(fetched: &Fetched, script: &Path, inline: bool) -> Result<String> {
     program::output(esbuild.arg(format!("--define:INLINE={inline}")).arg(script))
 }
 
-/// The bytes as a JavaScript text, a character each: base64 would be a sixth more to download.
-fn text(bytes: &[u8]) -> String {
-    let mut text = String::from("\"");
+/// The bytes as a JavaScript text, a character each: base64 would be a sixth more to download. The
+/// script is served in a character set that has one for every byte.
+fn text(bytes: &[u8]) -> Vec<u8> {
+    let mut text = vec![b'"'];
     for byte in bytes {
         match byte {
-            b'"' | b'\\' => text.extend(['\\', char::from(*byte)]),
-            b'\n' => text.push_str("\\n"),
-            b'\r' => text.push_str("\\r"),
-            _ => text.push(char::from(*byte)),
+            b'"' | b'\\' => text.extend([b'\\', *byte]),
+            b'\n' => text.extend(b"\\n"),
+            b'\r' => text.extend(b"\\r"),
+            _ => text.push(*byte),
         }
     }
-    text.push('"');
+    text.push(b'"');
     text
 }
 
@@ -309,7 +311,7 @@ mod tests {
     #[test]
     fn every_byte_is_one_character_of_a_javascript_text() {
         let text = text(&[0, b'1', b'"', b'\\', b'\n', b'\r', 0x7f, 0x80, 0xff]);
-        assert_eq!(text, "\"\u{0}1\\\"\\\\\\n\\r\u{7f}\u{80}\u{ff}\"");
+        assert_eq!(text, b"\"\x001\\\"\\\\\\n\\r\x7f\x80\xff\"");
     }
 
     #[test]

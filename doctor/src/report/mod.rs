@@ -1,0 +1,361 @@
+//! What follows from a visit: one finding a check, and what to do where something is wrong.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::visit::{Request, Visit};
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// As it should be.
+    Ok,
+    /// It works, but something is left to know or to better.
+    Note,
+    /// Visitors are not measured, or not as they should be.
+    Wrong,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Ok => "ok",
+            Self::Note => "note",
+            Self::Wrong => "wrong",
+        })
+    }
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// `page`, `tag`, `script`, `policy`, `tracker`, `consent`, `events`, `ids`, `leaving`.
+    pub check: &'static str,
+    /// How it came out.
+    pub state: State,
+    /// What was seen.
+    pub seen: String,
+    /// What to do; empty where there is nothing to do.
+    pub advice: String,
+}
+
+/// All checks of a page, in the order of a visit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// The page.
+    pub url: Url,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether visitors are measured as they should be.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.findings.iter().all(|finding| finding.state != State::Wrong)
+    }
+
+    pub(crate) fn of(url: &Url, visit: &Visit) -> Self {
+        let mut findings = vec![page(url, visit)];
+        if visit.unreachable.is_none() {
+            findings.push(tag(visit));
+            let script = script_request(visit);
+            findings.extend(script.map(script_served));
+            if script.is_some_and(|script| script.status == Some(200)) {
+                findings.extend([policy(visit), tracker(visit), consent(visit)]);
+                findings.extend([events(visit), ids(visit), leaving(visit)]);
+            }
+        }
+        Self { url: url.clone(), findings }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{}", self.url)?;
+        for Finding { check, state, seen, advice } in &self.findings {
+            writeln!(out, "  {:<7}{check:<9}{seen}", state.to_string())?;
+            if !advice.is_empty() {
+                writeln!(out, "{:18}-> {advice}", "")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn ok(check: &'static str, seen: impl Into<String>) -> Finding {
+    Finding { check, state: State::Ok, seen: seen.into(), advice: String::new() }
+}
+
+fn note(check: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Finding {
+    Finding { check, state: State::Note, seen: seen.into(), advice: advice.into() }
+}
+
+fn wrong(check: &'static str, seen: impl Into<String>, advice: impl Into<String>) -> Finding {
+    Finding { check, state: State::Wrong, seen: seen.into(), advice: advice.into() }
+}
+
+fn page(url: &Url, visit: &Visit) -> Finding {
+    if let Some(error) = &visit.unreachable {
+        return wrong(
+            "page",
+            format!("cannot be opened: {error}"),
+            "open it in a browser of yours",
+        );
+    }
+    let status = visit.requests.iter().find(|request| request.url == url.as_str());
+    match status.and_then(|request| request.status) {
+        Some(status) if status >= 400 => {
+            wrong("page", format!("answers {status}"), "name a page that visitors come to")
+        }
+        Some(status) => ok("page", format!("answers {status}")),
+        None => note("page", "was opened; its own answer was not seen", ""),
+    }
+}
+
+/// The site that an address ending in `/s/SITE.js` names.
+fn site_of(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    let (_, name) = url.path().rsplit_once("/s/")?;
+    let name = name.strip_suffix(".js")?;
+    let name = name.strip_suffix(".stream").unwrap_or(name);
+    (!name.is_empty() && !name.contains('/')).then(|| name.to_owned())
+}
+
+/// The script's content type says whose it is where a site serves it under a name of its own.
+fn is_script(request: &Request) -> bool {
+    site_of(&request.url).is_some()
+        || request.header("content-type").is_some_and(|kind| kind.contains("x-user-defined"))
+}
+
+fn script_request(visit: &Visit) -> Option<&Request> {
+    visit.requests.iter().find(|request| is_script(request))
+}
+
+fn tag(visit: &Visit) -> Finding {
+    const HOW: &str = "put the line that `footfall site add` printed into the page's <head>";
+    let named = visit.page.tags.iter().filter(|address| site_of(address).is_some()).count();
+    match (script_request(visit), named) {
+        (None, 0) => wrong("tag", "no script of Footfall's in the page", HOW),
+        (None, _) => wrong(
+            "tag",
+            "the tag is in the page, and the browser never asked for its script",
+            "a nonce is missing on the tag, or the page's Content-Security-Policy does not list the collector under script-src",
+        ),
+        (Some(_), 2..) => note(
+            "tag",
+            format!("{named} tags in the page"),
+            "one is enough: the second of one site does nothing",
+        ),
+        (Some(script), _) => ok("tag", script.url.clone()),
+    }
+}
+
+fn script_served(script: &Request) -> Finding {
+    let said = script.header("content-type").unwrap_or_default();
+    match (script.status, &script.failed) {
+        (None, Some(why)) if why.contains("csp") => wrong(
+            "script",
+            format!("blocked: {why}"),
+            format!(
+                "add {} to script-src of the page's Content-Security-Policy",
+                origin(&script.url)
+            ),
+        ),
+        (None, Some(why)) => wrong(
+            "script",
+            format!("not loaded: {why}"),
+            "is the collector running, and reached over https where the page is?",
+        ),
+        (None, None) => wrong("script", "not answered", "is the collector running?"),
+        (Some(404), _) => wrong(
+            "script",
+            "answers 404",
+            "no such site: `footfall site list` names those there are; a new one is known within seconds",
+        ),
+        (Some(status), _) if status != 200 => {
+            wrong("script", format!("answers {status}"), "ask the collector's operator")
+        }
+        _ if !said.contains("x-user-defined") => wrong(
+            "script",
+            format!("content type {said:?}"),
+            "a proxy has changed it: text/javascript; charset=x-user-defined must reach the browser",
+        ),
+        _ if script.header("content-encoding").is_none() => note(
+            "script",
+            "served, but not compressed",
+            "let the proxy hand on Accept-Encoding and Content-Encoding: it is half the bytes",
+        ),
+        _ => ok(
+            "script",
+            format!(
+                "served, {} compressed, {}",
+                script.header("content-encoding").unwrap_or_default(),
+                script.header("cache-control").unwrap_or_default()
+            ),
+        ),
+    }
+}
+
+fn policy(visit: &Visit) -> Finding {
+    let complaint = visit.complaints.iter().find(|text| text.contains("Content Security Policy"));
+    match (visit.page.wasm, complaint) {
+        (false, _) => note(
+            "policy",
+            "the page's Content-Security-Policy forbids WebAssembly",
+            "add 'wasm-unsafe-eval' to script-src: until then views and calls are counted, clicks and engagement are not",
+        ),
+        (true, Some(complaint)) => {
+            note("policy", format!("WebAssembly is allowed; {complaint}"), "")
+        }
+        (true, None) => ok("policy", "WebAssembly is allowed"),
+    }
+}
+
+fn tracker(visit: &Visit) -> Finding {
+    let page = &visit.page;
+    match (page.site.as_str(), page.ready, page.wasm) {
+        ("", ..) => wrong(
+            "tracker",
+            "the script was served and does not run",
+            "does something replace window.footfall, or rewrite scripts?",
+        ),
+        (site, false, _) => wrong(
+            "tracker",
+            format!("begun for the site {site}, and ended"),
+            "open the page with ?footfall_debug and look at the console",
+        ),
+        (site, true, true) => ok("tracker", format!("runs for the site {site}")),
+        (site, true, false) => note(
+            "tracker",
+            format!("the fallback without WebAssembly runs for the site {site}"),
+            "",
+        ),
+    }
+}
+
+fn consent(visit: &Visit) -> Finding {
+    let page = &visit.page;
+    let signals = [
+        (page.do_not_track, "Do Not Track"),
+        (page.global_privacy_control, "Global Privacy Control"),
+    ];
+    let signals: Vec<_> =
+        signals.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| *name).collect();
+    let told = batches(visit).into_iter().flat_map(|(_, batch)| batch.events).next_back();
+    let said = told.map(|event| event["consent"].to_string());
+    match (said, page.kept.get("consent")) {
+        (Some(said), _) => ok("consent", format!("events go with {said}")),
+        (None, Some(kept)) => note(
+            "consent",
+            format!("the visitor's answers are {kept}"),
+            "nothing is sent of who denies analytics",
+        ),
+        (None, None) => note(
+            "consent",
+            format!(
+                "not asked; the browser says {}",
+                if signals.is_empty() { "nothing".to_owned() } else { signals.join(", ") }
+            ),
+            "where the site waits for an answer nothing is sent before it: footfall('consent', {...})",
+        ),
+    }
+}
+
+struct Batch {
+    events: Vec<Value>,
+}
+
+/// Requests that carried events, and these.
+fn batches(visit: &Visit) -> Vec<(&Request, Batch)> {
+    let posted = visit.requests.iter().filter(|request| request.method == "POST");
+    let read = posted.filter_map(|request| {
+        let batch: Value = serde_json::from_str(&request.body).ok()?;
+        let events = batch["events"].as_array()?.clone();
+        batch["site"].is_string().then_some((request, Batch { events }))
+    });
+    read.collect()
+}
+
+fn events(visit: &Visit) -> Finding {
+    let batches = batches(visit);
+    let kinds = |batch: &Batch| {
+        let kinds = batch.events.iter().filter_map(|event| event["type"].as_str());
+        kinds.collect::<Vec<_>>().join(", ")
+    };
+    let Some((request, batch)) = batches.first() else {
+        return match visit.page.kept.get("consent") {
+            Some(denied) if denied.starts_with("denied") => {
+                note("events", "none: the visitor denies analytics", "")
+            }
+            _ => note(
+                "events",
+                "none was sent",
+                "right only where the site waits for consent, or keeps its own page views",
+            ),
+        };
+    };
+    let dropped = request.header("x-footfall-dropped");
+    match (request.status, &request.failed, dropped) {
+        (Some(202), _, None) => ok("events", format!("{} sent and taken", kinds(batch))),
+        (Some(202), _, Some(why)) => wrong(
+            "events",
+            format!("{} sent; left out: {why}", kinds(batch)),
+            "docs/WIRE.md says what each reason means",
+        ),
+        (Some(403), ..) => wrong(
+            "events",
+            "answered 403",
+            format!(
+                "the page's origin is not the site's: `footfall site add {} --origin ...` with all of them",
+                visit.page.site
+            ),
+        ),
+        (Some(status), ..) => wrong(
+            "events",
+            format!("answered {status}"),
+            "the browser keeps them and tries again; ask the collector's operator",
+        ),
+        (None, Some(why), _) => wrong(
+            "events",
+            format!("not delivered to {}: {why}", request.url),
+            format!(
+                "connect-src of the page's Content-Security-Policy must list {}",
+                origin(&request.url)
+            ),
+        ),
+        (None, None, _) => wrong("events", "sent, and not answered", "is the collector running?"),
+    }
+}
+
+fn ids(visit: &Visit) -> Finding {
+    let keys: Vec<_> = visit.page.kept.keys().map(String::as_str).collect();
+    match keys.is_empty() {
+        true => note(
+            "ids",
+            "nothing is kept in the browser",
+            "right for a site without ids, before consent, or where the browser forbids storage",
+        ),
+        false => ok("ids", format!("kept in localStorage: {}; no cookie", keys.join(", "))),
+    }
+}
+
+fn leaving(visit: &Visit) -> Finding {
+    let beacon = visit.requests.iter().find(|request| request.leaving && request.method == "POST");
+    match beacon {
+        Some(_) => ok("leaving", "a last beacon was sent"),
+        None => note("leaving", "nothing was left to send", ""),
+    }
+}
+
+fn origin(address: &str) -> String {
+    Url::parse(address)
+        .map_or_else(|_| address.to_owned(), |url| url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! `footfall doctor` on pages that are well and on pages that are not.
+
+use footfall_tests::{Footfall, Stack};
+
+use super::site::{EARLY, Site};
+
+/// What the command printed, whether or not it was content.
+fn said(url: &str) -> String {
+    let run = Footfall::run(&["doctor", url, "--patience", "30"]).unwrap();
+    let is_well = checks(&run.printed).iter().all(|(_, state)| *state != "wrong");
+    assert_eq!(run.code, Some(if is_well { 0 } else { 1 }), "{}{}", run.printed, run.errors);
+    run.printed
+}
+
+/// The checks of a report with how each came out.
+fn checks(report: &str) -> Vec<(&str, &str)> {
+    let words = report.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let found = words.filter(|words| matches!(words.first(), Some(&"ok" | &"note" | &"wrong")));
+    found.map(|words| (words[1], words[0])).collect()
+}
+
+#[test]
+fn the_doctor_tells_pages_that_are_measured_from_those_that_are_not() {
+    let stack = Stack::up(&[]).unwrap();
+    let well = Site::bind();
+    let tag = stack.site("well", &well.origin).unwrap();
+    let url = well.serve(String::new(), [EARLY, &tag].concat());
+    let report = said(&url);
+    assert!(report.contains("page_view, custom sent and taken"), "{report}");
+    assert!(report.contains("kept in localStorage: "), "{report}");
+    assert!(checks(&report).iter().all(|(_, state)| *state == "ok"), "{report}");
+
+    // Of another origin than the site's.
+    let url = Site::bind().serve(String::new(), tag.clone());
+    let report = said(&url);
+    assert!(checks(&report).contains(&("events", "wrong")), "{report}");
+    assert!(report.contains("footfall site add well --origin"), "{report}");
+
+    let strict = Site::bind();
+    let tag = stack.site("strict", &strict.origin).unwrap();
+    let policy = |script: &str| format!("content-security-policy: script-src {script}\r\n");
+    let url = strict.serve(policy(&stack.collector), tag.clone());
+    let report = said(&url);
+    assert!(checks(&report).contains(&("policy", "note")), "{report}");
+    assert!(report.contains("add 'wasm-unsafe-eval' to script-src"), "{report}");
+    assert!(checks(&report).contains(&("events", "ok")), "{report}");
+
+    let url = Site::bind().serve(policy("'self'"), tag);
+    let report = said(&url);
+    assert!(checks(&report).contains(&("script", "wrong")), "{report}");
+    assert!(report.contains(&format!("add {} to script-src", stack.collector)), "{report}");
+
+    let url = Site::bind().serve(String::new(), String::new());
+    let report = said(&url);
+    assert_eq!(checks(&report), [("page", "ok"), ("tag", "wrong")], "{report}");
+    // Nobody listens on port 1.
+    let report = said("http://127.0.0.1:1/");
+    assert_eq!(checks(&report), [("page", "wrong")], "{report}");
+
+    // A visit that a program made is no visitor's.
+    assert_eq!(footfall_tests::stored(&stack.clickhouse, "well").unwrap(), 0);
+    stack.stop().unwrap();
+}
