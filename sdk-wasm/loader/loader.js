@@ -97,6 +97,8 @@ const run = (script, before) => {
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
   early.push = call;
 
+  const join = (name) => load(name, (part) => part(footfall, option, say));
+
   const begin = (next) => {
     if (ended) return;
     const viewed = !!tracker;
@@ -106,13 +108,15 @@ const run = (script, before) => {
     footfall.ready = !!tracker;
     if (viewed) return;
     const parts = `${option('with') || ''}`.match(/[\w-]+/g) || [];
-    parts.forEach((name) => load(name, (part) => part(footfall, option, say)));
+    parts.forEach(join);
   };
   const late = () => tracker || begin(fallback);
   watch(tell, call, late);
   setTimeout(late, LATE_MILLIS);
 
   const instantiate = async () => {
+    // Who comes from another domain of the site's brings who they are, before the page is viewed.
+    await (/[?&]_ff=/.test(location) && join('domains'));
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);

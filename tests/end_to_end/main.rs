@@ -6,8 +6,9 @@
 //! `fault` what an operator fears, on command, under load; `sdk` and `sdk_browser` other people's SDKs
 //! against the collector, on a server and in a page; `link` a visitor follows a redirect link;
 //! `crowd` ten thousand idle connections and a visitor; `junk` requests that nobody should send;
-//! `tracker` the tracker on pages that make it hard; `own_path` a tracker under names of the site's own;
-//! `npm` the tracker's package, as a site's developer builds with it;
+//! `tracker` the tracker on pages that make it hard; `parts` what only some sites switch on of it;
+//! `own_path` a tracker under names of the site's own; `npm` the tracker's package, as a site's
+//! developer builds with it;
 //! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
@@ -23,6 +24,7 @@ mod npm;
 mod outage;
 mod own_path;
 mod pages;
+mod parts;
 mod refused;
 mod sdk;
 mod sdk_browser;

@@ -60,10 +60,12 @@ async fn ask_named(
 async fn each_says_what_it_answers_and_has_the_columns_it_says() {
     let ada = visitor("ada").country("HR").device("mobile").views("/").category("Shoes");
     let ada = ada.does("product_view").does("add_to_cart").does("purchase");
+    let ada = ada.does("web_vitals").property("load", "7").property("lcp", "1800");
+    let ada = ada.does("form_start").property("form_id", "letter");
     let elsewhere = visitor("ben").site("other").country("AT").views("/elsewhere").category("Hats");
     let database = database([ada, elsewhere]).await;
     let queries = queries();
-    assert_eq!(queries.len(), 10);
+    assert_eq!(queries.len(), 12);
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/SQL.md");
     let page = std::fs::read_to_string(page).unwrap();
     for (name, text) in queries {
@@ -169,4 +171,55 @@ async fn they_tell_of_a_real_shop_what_others_tell() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn a_page_load_counts_once_by_its_last_word_and_google_rates_three_of_four() {
+    let load = |name: &str, number: &str, lcp: &str| {
+        let load =
+            visitor(name).does("web_vitals").property("load", number).property("path", "/shoes");
+        load.property("lcp", lcp).property("cls", "0.1001")
+    };
+    let again = |name, number, lcp| {
+        load(name, number, "9999")
+            .does("web_vitals")
+            .property("load", number)
+            .property("path", "/shoes")
+            .property("lcp", lcp)
+            .property("cls", "0.2501")
+    };
+    let loads = [
+        load("a", "1", "1000"),
+        load("b", "1", "2500"),
+        again("c", "1", "2500"),
+        load("d", "1", "4001"),
+    ];
+    let database = database(loads).await;
+    let vitals = ask_named(&database, "shop", "11").await;
+    let shown = |at: usize| {
+        let row = &vitals[at];
+        (row["metric"].as_str(), row["loads"].as_u64(), row["p75"].as_f64(), row["rating"].as_str())
+    };
+    assert_eq!(shown(0), (Some("cls"), Some(4), Some(0.1001), Some("needs improvement")));
+    assert_eq!(shown(1), (Some("lcp"), Some(4), Some(2500.0), Some("good")));
+    assert_eq!(vitals.len(), 2);
+}
+
+#[tokio::test]
+async fn a_form_that_was_given_up_first_and_sent_then_is_sent() {
+    let form = |name: &str| visitor(name).does("form_start").property("form_id", "order");
+    let given_up = |name: &str| {
+        form(name)
+            .does("form_abandoned")
+            .property("form_id", "order")
+            .property("last_field", "card")
+    };
+    let sent = given_up("c").does("form_submit").property("form_id", "order");
+    let database = database([given_up("a"), given_up("b"), sent]).await;
+    let forms = ask_named(&database, "shop", "12").await;
+    assert_eq!(forms.len(), 1);
+    let row = &forms[0];
+    let counts = (row["visits"].as_u64(), row["sent"].as_u64(), row["sent_share"].as_f64());
+    assert_eq!(counts, (Some(3), Some(1), Some(0.3333)));
+    assert_eq!((&row["form"], &row["gives_up_at"]), (&"order".into(), &"card".into()));
 }

@@ -1,0 +1,148 @@
+//! One visitor on two domains of a company: a link takes along who it is, for that moment and that browser.
+
+use example_shop::browser::{Browser, Tab};
+use example_shop::visitor::Device;
+use footfall_tests::Stack;
+use serde_json::Value;
+
+use super::site::{LAPTOP, Site, closed, come, events, here, opened, run, tag, told, visitor};
+
+const OPTIONS: &str = "data-with=domains data-domains='127.0.0.1, localhost'";
+
+/// A site on two domains, and its two origins.
+async fn two_domains(stack: &Stack, name: &str, policy: &str) -> (String, String) {
+    let site = Site::bind().await;
+    let origins = (site.origin.clone(), site.other_origin());
+    let tag = tag(stack, name, &[&origins.0, &origins.1], OPTIONS);
+    site.serve(&[("/", include_str!("domains.html"))], &tag, policy, None);
+    origins
+}
+
+/// Who the browser says the visitor is, and in which session.
+async fn ids(tab: &Tab, site: &str) -> (Value, Value) {
+    tab.wait_until("footfall.ready && footfall.idle()").await.unwrap();
+    let visitor = tab.evaluate(&format!("localStorage['footfall.{site}.visitor']")).await.unwrap();
+    let session = format!("localStorage['footfall.{site}.session'].split(' ')[0]");
+    (visitor, tab.evaluate(&session).await.unwrap())
+}
+
+/// Clicks, and waits to be on the other side with an address that tells nothing.
+async fn cross(tab: &Tab, selector: &str, address: &str) {
+    tab.click(selector).await.unwrap();
+    tab.wait_until(&format!("location.href === '{address}'")).await.unwrap();
+    here(tab, &["domains"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn links_and_forms_to_a_listed_domain_take_along_who_the_visitor_is() {
+    let (stack, browser) = opened().await;
+    // The last page refuses WebAssembly, and so has the fallback.
+    let refusing = format!("script-src 'unsafe-inline' {}", stack.collector);
+    for (selector, path, query, policy) in [
+        ("#cross", "/there", "?item=%37&b#part", ""),
+        ("#get button", "/get", "?item=7", ""),
+        ("#post button", "/post", "?c=1", refusing.as_str()),
+    ] {
+        let name = path.trim_start_matches('/');
+        let (here_origin, there) = two_domains(&stack, name, policy).await;
+        let tab = visitor(&browser).await;
+        come(&tab, &here_origin, &["domains"]).await;
+        let before = ids(&tab, name).await;
+        cross(&tab, selector, &format!("{there}{path}{query}")).await;
+        assert_eq!(ids(&tab, name).await, before, "{selector}");
+        assert!(tab.holds("wrong.length === 0").await);
+        told(&stack, name, "page_view", 2);
+        let stored = events(&stack, name);
+        let views: Vec<_> = stored.iter().filter(|event| event["name"] == "page_view").collect();
+        assert_eq!([&views[0]["host"], &views[1]["host"]], ["127.0.0.1", "localhost"], "{views:?}");
+        for id in ["visitor_id", "session_id"] {
+            assert_eq!(views[0][id], views[1][id], "{views:?}");
+        }
+        let stored = serde_json::to_string(&stored).unwrap();
+        assert!(!stored.contains("_ff"), "{stored}");
+        tab.close().await.unwrap();
+    }
+    closed(stack, browser).await;
+}
+
+/// The address that a click leads to, taken in that moment, and the page's visitor.
+async fn taken(browser: &Browser, origin: &str, name: &str, before: &str) -> (String, Value) {
+    let tab = visitor(browser).await;
+    come(&tab, origin, &["domains"]).await;
+    let (id, _) = ids(&tab, name).await;
+    run(&tab, &format!("{before}; window.stays = true")).await;
+    let written = tab.evaluate("cross.getAttribute('href')").await.unwrap();
+    // Neither the page's own links nor those to others are touched.
+    for (selector, path) in [("#own", "/own"), ("#foreign", "/x?a=1")] {
+        tab.click(selector).await.unwrap();
+        assert!(tab.holds(&format!("taken.endsWith('{path}')")).await, "{selector}");
+    }
+    tab.click("#cross").await.unwrap();
+    let address = tab.evaluate("window.taken").await.unwrap();
+    // What is copied a moment later is the page's own.
+    tab.wait_until(&format!("cross.getAttribute('href') === {written}")).await.unwrap();
+    tab.close().await.unwrap();
+    (address.as_str().unwrap().to_owned(), id)
+}
+
+/// Whether a new visitor with that device who comes by the address, as by a link on `referrer`, becomes another.
+async fn becomes(
+    browser: &Browser,
+    device: &Device,
+    address: &str,
+    referrer: &str,
+    other: &(&str, Value),
+) -> bool {
+    let tab = browser.visitor(device, "en", None).await.unwrap();
+    tab.come_to(address, referrer).await.unwrap();
+    here(&tab, &["domains"]).await;
+    assert!(tab.holds("!location.href.includes('_ff') && wrong.length === 0").await, "{address}");
+    let (visitor, _) = ids(&tab, other.0).await;
+    tab.close().await.unwrap();
+    visitor == other.1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_copied_shared_or_old_takes_nobody_along() {
+    let (stack, browser) = opened().await;
+    let (origin, there) = two_domains(&stack, "copied", "").await;
+    let (address, id) = taken(&browser, &origin, "copied", "").await;
+    assert!(address.contains("&_ff="), "{address}");
+    let one = ("copied", id);
+    let other_device = Device {
+        user_agent: "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0",
+        ..LAPTOP
+    };
+    let here = format!("{origin}/");
+    // Typed or pasted; come to from elsewhere; in another browser; on another host; changed.
+    assert!(!becomes(&browser, &LAPTOP, &address, "", &one).await);
+    assert!(!becomes(&browser, &LAPTOP, &address, "https://else.example/", &one).await);
+    assert!(!becomes(&browser, &other_device, &address, &here, &one).await);
+    assert!(!becomes(&browser, &LAPTOP, &address.replace(&there, &origin), &there, &one).await);
+    let changed = address.replace("_ff=", "_ff=0");
+    assert!(!becomes(&browser, &LAPTOP, &changed, &here, &one).await);
+    let later = "const now = Date.now; Date.now = () => now() - 125000";
+    let (old, id) = taken(&browser, &origin, "copied", later).await;
+    assert!(!becomes(&browser, &LAPTOP, &old, &here, &("copied", id)).await);
+    // All of this is for a reason: the address itself is good.
+    assert!(becomes(&browser, &LAPTOP, &address, &here, &one).await);
+    closed(stack, browser).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_denied_is_not_taken_along_and_becomes_nobody() {
+    let (stack, browser) = opened().await;
+    let (origin, there) = two_domains(&stack, "denied", "").await;
+    let tab = visitor(&browser).await;
+    come(&tab, &there, &["domains"]).await;
+    ids(&tab, "denied").await;
+    run(&tab, "footfall('consent', { analytics: 'denied' })").await;
+    come(&tab, &origin, &["domains"]).await;
+    cross(&tab, "#cross", &format!("{there}/there?item=%37&b#part")).await;
+    assert!(tab.holds("Object.keys(localStorage).join() === 'footfall.denied.consent'").await);
+    run(&tab, "stays = true").await;
+    tab.click("#cross").await.unwrap();
+    assert!(tab.holds("!taken.includes('_ff')").await);
+    tab.close().await.unwrap();
+    closed(stack, browser).await;
+}
