@@ -36,7 +36,7 @@ impl Door {
             return Ok(file);
         }
         if name == "footfall.d.ts" {
-            return Ok(self.settings.assets.types(request.headers()));
+            return Ok(self.settings.assets.types(&head.headers));
         }
         let name = name.strip_suffix(".js").ok_or(Rejection::NotFound)?;
         // A site's name has no dot in it.

@@ -80,12 +80,13 @@ const run = (script, before) => {
     }
   };
 
-  const footfall = function () {
-    call(arguments);
+  const own = (...given) => call(given);
+  const footfall = (...given) => {
+    own(...given);
     // Another site's tag in the same page hears it too.
-    if (before && before.site) before.apply(null, arguments);
+    if (before && before.site) before(...given);
   };
-  footfall.site = mine;
+  own.site = footfall.site = mine;
   footfall.q = { push: call };
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
@@ -97,7 +98,7 @@ const run = (script, before) => {
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
   early.push = call;
 
-  const join = (name) => load(name, (part) => part(footfall, option, say));
+  const join = (name) => load(name, (part) => part(own, option, say));
 
   const begin = (next) => {
     if (ended) return;

@@ -55,9 +55,9 @@ const ITEM_FIELDS = {
 };
 
 // Of one call, so that a list of a thousand products is not a thousand events.
-const PRODUCTS_MAX = 20;
-// What the collector keeps of one property (PROPERTY_BYTES_MAX): a list that is cut could not be read.
-const LIST_BYTES_MAX = 1024;
+const PRODUCTS_MAX = 100;
+// What the collector keeps of one property that is a list (PROPERTY_LIST_BYTES_MAX): one that is cut could not be read.
+const LIST_BYTES_MAX = 8192;
 
 const renamed = (fields, from) => {
   const to = {};

@@ -18,6 +18,9 @@ pub const CATEGORIES_MAX: usize = 8;
 pub const PROPERTIES_MAX: usize = 64;
 /// Bytes of one property's value as text. Longer ones are cut.
 pub const PROPERTY_BYTES_MAX: usize = 1024;
+/// Bytes of one property that is a list (an order's products), as JSON: some eighty of them. Of a longer
+/// one the last entries are left out.
+pub const PROPERTY_LIST_BYTES_MAX: usize = 8 * 1024;
 /// How deep properties may nest. Deeper ones are left out.
 pub const PROPERTIES_DEPTH_MAX: usize = 4;
 /// Bytes of a person's known id. An event with a longer one is dropped: a cut id is another id.

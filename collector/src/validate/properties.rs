@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use wire::limits::{NAME_BYTES_MAX, PROPERTIES_DEPTH_MAX, PROPERTIES_MAX, PROPERTY_BYTES_MAX};
+use wire::limits::{
+    NAME_BYTES_MAX, PROPERTIES_DEPTH_MAX, PROPERTIES_MAX, PROPERTY_BYTES_MAX,
+    PROPERTY_LIST_BYTES_MAX,
+};
 
 use super::{DropReason, cut_cow};
 
@@ -68,11 +71,34 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                         self.pairs.push(pair(dotted, text.0));
                     }
                 }
+                Some(b'[') => {
+                    self.pairs.push((cut_cow(dotted, NAME_BYTES_MAX), list(value)));
+                }
                 Some(_) => self.pairs.push(pair(dotted, value.into())),
             }
         }
         Ok(())
     }
+}
+
+/// A list as it was written, or with as many of its entries as the limit has room for: cut in the midst of
+/// one it would be no JSON.
+fn list(json: &str) -> Cow<'_, str> {
+    if json.len() <= PROPERTY_LIST_BYTES_MAX {
+        return json.into();
+    }
+    let mut kept = String::from("[");
+    for entry in serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default() {
+        if kept.len() + entry.get().len() + 2 > PROPERTY_LIST_BYTES_MAX {
+            break;
+        }
+        if kept.len() > 1 {
+            kept.push(',');
+        }
+        kept.push_str(entry.get());
+    }
+    kept.push(']');
+    kept.into()
 }
 
 fn pair<'a>(name: Cow<'a, str>, value: Cow<'a, str>) -> Property<'a> {
@@ -110,6 +136,17 @@ mod tests {
         assert_eq!(flat(&format!("{{{}}}", many.join(","))).len(), PROPERTIES_MAX);
         let long = flat(&format!("{{\"a\":\"{}\"}}", "ž".repeat(PROPERTY_BYTES_MAX)));
         assert_eq!(long.first().map(|(_, value)| value.len()), Some(PROPERTY_BYTES_MAX));
+    }
+
+    #[test]
+    fn of_a_long_list_the_last_entries_are_left_out() {
+        let entry = format!("{{\"name\":\"{}\"}}", "x".repeat(100));
+        let entries = |count| format!("[{}]", vec![entry.as_str(); count].join(","));
+        let fits = PROPERTY_LIST_BYTES_MAX / (entry.len() + 1);
+        let one = |json: &str| flat(&format!("{{\"products\":{json}}}")).remove(0).1;
+        assert_eq!(one(&entries(fits)), entries(fits));
+        assert_eq!(one(&entries(fits + 9)), entries(fits));
+        assert_eq!(one(&format!("[\"{}\"]", "x".repeat(PROPERTY_LIST_BYTES_MAX))), "[]");
     }
 
     #[test]
