@@ -18,7 +18,7 @@ export const read = (given) => {
 };
 
 // The event's lines (see host.js), nothing where there is none; `hash` is given what must not leave the
-// page as it is.
+// browser as it is.
 export const lines = ({ name, first, second, object }, hash) => {
   const known = name === 'identify' || name === 'alias';
   if (name === 'reset') return forget();
@@ -33,7 +33,7 @@ export const lines = ({ name, first, second, object }, hash) => {
     if (name !== 'identify' || !PERSONAL.test(key) || option('rawTraits')) return value;
     personal = true;
   });
-  if (personal) hash(first, object);
+  if (personal && isAllowed()) hash(JSON.stringify([first, object]));
   const event =
     name === 'step' ? ['step', '', first, second]
     : name === 'identify' ? ['identify', '', '', '']

@@ -7,7 +7,7 @@ const PURPOSES = ['analytics', 'personalization', 'ads'];
 const TOLD = 'custom\nconsent\n\n\n';
 
 // Nothing is left of the visitor but what they agreed to.
-export const forget = () => ['visitor', 'user', 'session'].forEach((key) => set(key, ''));
+export const forget = () => ['visitor', 'user', 'session', 'traits'].forEach((key) => set(key, ''));
 
 // Keeps the answers that are given; what is not named stays as it was. A changed consent is told by an
 // event of that name, or a visitor who takes one back and leaves would never be heard. Who does not

@@ -10,7 +10,7 @@
 import { lines, read } from './calls.js';
 import { consent } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, HIDDEN, IDLE, open, say, STARTED, VIEWED } from './host.js';
+import { CALLED, get, HIDDEN, IDLE, open, say, set, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 import { watch } from './watch.js';
 
@@ -63,8 +63,14 @@ const run = (script, before) => {
     }
   };
 
-  const hash = (user, traits) =>
-    load('traits', async (hashed) => call(['identify', user, await hashed(traits, option)]));
+  // Who leaves before that is done is told of on the next page: a form that logs in leads on at once.
+  const hash = (told) => {
+    set('traits', told);
+    load('traits', async (hashed) => {
+      const [user, traits] = JSON.parse(told);
+      call(['identify', user, await hashed(traits, option)]);
+    }).then(() => set('traits', ''));
+  };
 
   const call = (given) => {
     try {
@@ -110,6 +116,8 @@ const run = (script, before) => {
     if (viewed) return;
     const parts = `${option('with') || ''}`.match(/[\w-]+/g) || [];
     parts.forEach(join);
+    const told = get('traits');
+    if (told) hash(told);
   };
   const late = () => tracker || begin(fallback);
   watch(tell, call, late);
