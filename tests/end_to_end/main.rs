@@ -6,7 +6,7 @@
 //! `fault` what an operator fears, on command, under load; `sdk` and `sdk_browser` other people's SDKs
 //! against the collector, on a server and in a page; `link` a visitor follows a redirect link;
 //! `crowd` ten thousand idle connections and a visitor; `junk` requests that nobody should send;
-//! `tracker` the tracker on pages that make it hard;
+//! `tracker` the tracker on pages that make it hard; `engines` the tracker in Chromium, Firefox and WebKit;
 //! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
@@ -15,6 +15,7 @@
 
 mod clickstream;
 mod crowd;
+mod engines;
 mod fault;
 mod junk;
 mod link;

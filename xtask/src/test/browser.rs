@@ -38,16 +38,9 @@ impl Browser {
     }
 
     fn install() -> Result<Self> {
-        let root = rustix::process::geteuid().is_root();
-        let Some(apt) = on_path(&["apt-get"]).filter(|_| root) else {
+        if !installed(&["chromium", "chromium-driver"])? {
             bail!("no browser for the tests: {INSTALL}")
-        };
-        let apt = |arguments: &[&str]| {
-            run(Command::new(&apt).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
-        };
-        apt(&["update", "--quiet"])?;
-        let quiet = ["install", "--quiet", "--yes", "--no-install-recommends"];
-        apt(&[&quiet[..], &["chromium", "chromium-driver"]].concat())?;
+        }
         Self::find()?.with_context(|| format!("no browser after its installation: {INSTALL}"))
     }
 
@@ -66,7 +59,20 @@ impl Browser {
     }
 }
 
-fn named(variable: &str) -> Result<Option<PathBuf>> {
+/// Installs packages of Debian's; false where this is no Debian, or somebody else than root.
+pub(super) fn installed(packages: &[&str]) -> Result<bool> {
+    let root = rustix::process::geteuid().is_root();
+    let Some(apt) = on_path(&["apt-get"]).filter(|_| root) else { return Ok(false) };
+    let apt = |arguments: &[&str]| {
+        run(Command::new(&apt).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "--quiet"])?;
+    let quiet = ["install", "--quiet", "--yes", "--no-install-recommends"];
+    apt(&[&quiet[..], packages].concat())?;
+    Ok(true)
+}
+
+pub(super) fn named(variable: &str) -> Result<Option<PathBuf>> {
     let Some(file) = env::var_os(variable).map(PathBuf::from) else { return Ok(None) };
     ensure!(file.is_file(), "{variable} names {}, which is not there", file.display());
     Ok(Some(file))

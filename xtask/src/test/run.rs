@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 
 use super::browser::Browser;
+use super::engines::Engines;
 use crate::build::{self, TARGET};
 use crate::clickhouse::{Engine, TEST_CLICKHOUSE_URL};
 use crate::fetch::{self, Fetched};
@@ -18,7 +19,7 @@ pub(super) fn build(fetched: &Fetched) -> Result<()> {
 }
 
 /// One engine for all tests; each makes a database of its own in it.
-pub(super) fn tests(browser: &Browser) -> Result<()> {
+pub(super) fn tests(browser: &Browser, engines: &Engines) -> Result<()> {
     let sdks = fetch::sdks()?;
     let mut engine = Engine::start("test-clickhouse", 0)?;
     let mut tests = cargo();
@@ -30,6 +31,7 @@ pub(super) fn tests(browser: &Browser) -> Result<()> {
         tests.env("FOOTFALL_REFERENCE_DATA", data);
     }
     browser.name_in(&mut tests);
+    engines.name_in(&mut tests);
     let outcome = run(&mut tests);
     // Where the engine is gone, that is why the tests failed.
     engine.check()?;
