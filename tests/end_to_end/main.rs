@@ -9,6 +9,7 @@
 //! `tracker` the tracker on pages that make it hard; `parts` what only some sites switch on of it;
 //! `own_path` a tracker under names of the site's own; `npm` the tracker's package, as a site's
 //! developer builds with it;
+//! `engines` the tracker in Chromium, Firefox and WebKit;
 //! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
@@ -17,6 +18,7 @@
 
 mod clickstream;
 mod crowd;
+mod engines;
 mod fault;
 mod junk;
 mod link;

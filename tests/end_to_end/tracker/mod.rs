@@ -7,4 +7,4 @@ mod doctor;
 
 mod gate;
 mod page;
-mod site;
+pub(crate) mod site;

@@ -16,27 +16,27 @@ pub(super) const DEVICE: Device = Device {
     mobile: false,
 };
 /// Before the tag: a call that comes too early, and a list of what went wrong in the page.
-pub(super) const EARLY: &str = "<script>window.errors = []; \
+pub(crate) const EARLY: &str = "<script>window.errors = []; \
     addEventListener('error', (event) => errors.push(event.message)); \
     addEventListener('unhandledrejection', (event) => errors.push(String(event.reason))); \
     window.footfall = function () { (footfall.q = footfall.q || []).push(arguments); }; \
     footfall('early', { price: 9.5 });</script>";
 
 /// A web server with one page, under every address.
-pub(super) struct Site {
+pub(crate) struct Site {
     listener: TcpListener,
-    pub(super) origin: String,
+    pub(crate) origin: String,
 }
 
 impl Site {
-    pub(super) fn bind() -> Self {
+    pub(crate) fn bind() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         Self { listener, origin }
     }
 
     /// Answers every request with this head and page, as long as the test lasts.
-    pub(super) fn serve(self, policy: String, head: String) -> String {
+    pub(crate) fn serve(self, policy: String, head: String) -> String {
         let page = format!("<!doctype html><title>Page</title>{head}<h1>Page</h1>");
         let answer = format!(
             "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n{policy}content-length: {}\r\n\
@@ -65,7 +65,7 @@ fn answered(mut connection: TcpStream, answer: &str) -> std::io::Result<()> {
 }
 
 /// Waits until just these events of a site are stored, in any order: some share a millisecond.
-pub(super) fn stored(stack: &Stack, site: &str, expected: &[&str]) {
+pub(crate) fn stored(stack: &Stack, site: &str, expected: &[&str]) {
     // What the browser sends for a page that is gone has its own user agent, a headless one. How long a
     // page was looked at is told by another test.
     let question = "SELECT name FROM (

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 pub(crate) use npm::node;
-pub(crate) use tool::{CARGO_DENY, CARGO_MACHETE};
+pub(crate) use tool::{CARGO_DENY, CARGO_MACHETE, GECKODRIVER};
 
 use crate::place;
 

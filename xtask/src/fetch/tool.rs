@@ -17,6 +17,8 @@ pub(crate) struct Tool {
 pub(crate) const CARGO_DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
 /// Dependencies that no code names.
 pub(crate) const CARGO_MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
+/// Firefox's driver, which Debian has no package of.
+pub(crate) const GECKODRIVER: Tool = Tool { name: "geckodriver", version: "0.37.0" };
 
 impl Tool {
     /// The program, built now where it is not there yet.

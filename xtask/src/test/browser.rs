@@ -58,7 +58,7 @@ impl Browser {
     }
 }
 
-fn named(variable: &str) -> Result<Option<PathBuf>> {
+pub(super) fn named(variable: &str) -> Result<Option<PathBuf>> {
     let Some(file) = env::var_os(variable).map(PathBuf::from) else { return Ok(None) };
     ensure!(file.is_file(), "{variable} names {}, which is not there", file.display());
     Ok(Some(file))

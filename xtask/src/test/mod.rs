@@ -3,6 +3,7 @@
 mod browser;
 mod check;
 mod debian;
+mod engines;
 mod fake_clock;
 mod run;
 mod summary;
@@ -14,6 +15,7 @@ use anyhow::{Context, Result};
 use crate::fetch::{self, Fetched};
 use crate::size;
 pub(crate) use browser::Browser;
+use engines::Engines;
 use summary::Summary;
 
 #[derive(clap::Args)]
@@ -28,6 +30,7 @@ pub(crate) struct Test {
 struct Bench {
     fetched: Option<Fetched>,
     browser: Option<Browser>,
+    engines: Option<Engines>,
 }
 
 impl Bench {
@@ -38,14 +41,19 @@ impl Bench {
     fn browser(&self) -> Result<&Browser> {
         self.browser.as_ref().context("the step \"browser\" comes first")
     }
+
+    fn engines(&self) -> Result<&Engines> {
+        self.engines.as_ref().context("the step \"engines\" comes first")
+    }
 }
 
 type Step = fn(&mut Bench) -> Result<()>;
 
 /// What must be there, then what fails fast, then what takes long.
-const STEPS: [(&str, Step); 12] = [
+const STEPS: [(&str, Step); 13] = [
     ("fetch", |bench| fetch::fetch().map(|fetched| bench.fetched = Some(fetched))),
     ("browser", |bench| browser().map(|browser| bench.browser = Some(browser))),
+    ("engines", |bench| Engines::present().map(|engines| bench.engines = Some(engines))),
     ("format", |_| check::format()),
     ("build", |bench| run::build(bench.fetched()?)),
     ("budget", |_| size::budget()),
@@ -55,7 +63,7 @@ const STEPS: [(&str, Step); 12] = [
     ("dependencies", |_| check::dependencies()),
     ("unused dependencies", |_| check::unused_dependencies()),
     ("tests in wasm", |bench| run::tests_in_wasm(bench.browser()?)),
-    ("tests", |bench| run::tests(bench.browser()?)),
+    ("tests", |bench| run::tests(bench.browser()?, bench.engines()?)),
 ];
 
 /// The browser of the tests, for the demo's visitors too.
@@ -84,9 +92,11 @@ impl Test {
         Ok(())
     }
 
-    /// The first two steps are there for the others, and take no time once done.
+    /// The first two steps are there for the others, and take no time once done; the third for the tests.
     fn asked_for(&self, step: &str) -> bool {
-        let needed = STEPS.iter().take(2).any(|(name, _)| *name == step);
-        needed || self.only.is_empty() || self.only.iter().any(|name| name == step)
+        let is_named = |step: &str| self.only.iter().any(|name| name == step);
+        let needed = STEPS.iter().take(2).any(|(name, _)| *name == step)
+            || (step == "engines" && is_named("tests"));
+        needed || self.only.is_empty() || is_named(step)
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Result, ensure};
 
 use super::browser::Browser;
+use super::engines::Engines;
 use super::fake_clock;
 use crate::build::{self, TARGET};
 use crate::clickhouse::{Engine, TEST_CLICKHOUSE_URL};
@@ -19,7 +20,7 @@ pub(super) fn build(fetched: &Fetched) -> Result<()> {
 }
 
 /// One engine for all tests; each makes a database of its own in it.
-pub(super) fn tests(browser: &Browser) -> Result<()> {
+pub(super) fn tests(browser: &Browser, engines: &Engines) -> Result<()> {
     let sdks = fetch::sdks()?;
     let clock = fake_clock::present()?;
     let mut engine = Engine::start("test-clickhouse", 0)?;
@@ -35,6 +36,7 @@ pub(super) fn tests(browser: &Browser) -> Result<()> {
         tests.env("FOOTFALL_REFERENCE_DATA", data);
     }
     browser.name_in(&mut tests);
+    engines.name_in(&mut tests);
     let outcome = run(&mut tests);
     // Where the engine is gone, that is why the tests failed.
     engine.check()?;
