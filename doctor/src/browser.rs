@@ -42,15 +42,19 @@ const SAYS: &str = "DevTools listening on ";
 
 /// A browser, which ends with this value.
 #[derive(Debug)]
-pub(crate) struct Browser {
+pub struct Browser {
     process: Child,
     /// Where its protocol is spoken.
-    pub(crate) address: String,
+    pub address: String,
     _profile: TempDir,
 }
 
 impl Browser {
-    pub(crate) async fn start() -> Result<Self, DoctorError> {
+    /// Starts it, and waits until its protocol is spoken.
+    ///
+    /// # Errors
+    /// Where there is none, or it does not come up.
+    pub async fn start() -> Result<Self, DoctorError> {
         let program = program().ok_or(DoctorError::NoBrowser)?;
         let failed =
             |source| DoctorError::NotStarted { program: program.display().to_string(), source };
@@ -82,7 +86,7 @@ impl Browser {
     }
 
     /// Ends it, and waits until it is gone: its profile is deleted after that.
-    pub(crate) async fn stop(mut self) {
+    pub async fn stop(mut self) {
         // One that has ended by itself is gone too.
         self.process.kill().await.ok();
     }

@@ -32,15 +32,16 @@ struct Refusal {
 
 /// Something happened in the page.
 #[derive(Debug)]
-pub(crate) struct Event {
+pub struct Event {
     /// For example `Network.responseReceived`.
-    pub(crate) name: String,
-    pub(crate) parameters: Value,
+    pub name: String,
+    /// As the protocol describes them for that name.
+    pub parameters: Value,
 }
 
 /// One page's end of the protocol.
 #[derive(Debug)]
-pub(crate) struct Devtools {
+pub struct Devtools {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     session: Option<String>,
     commands: u64,
@@ -50,19 +51,47 @@ pub(crate) struct Devtools {
 
 impl Devtools {
     /// Opens a page of its own. No answer is waited for beyond `deadline`.
-    pub(crate) async fn open(address: &str, deadline: Instant) -> Result<Self, DoctorError> {
+    ///
+    /// # Errors
+    /// Where the browser does not answer, or refuses.
+    pub async fn open(address: &str, deadline: Instant) -> Result<Self, DoctorError> {
+        let browser = Self::connect(address, deadline).await?;
+        browser.attach(json!({ "url": "about:blank" })).await
+    }
+
+    /// The same in a profile of its own, empty, which ends with this value.
+    ///
+    /// # Errors
+    /// As with [`open`](Self::open).
+    pub async fn open_in_new_profile(
+        address: &str,
+        deadline: Instant,
+    ) -> Result<Self, DoctorError> {
+        let mut browser = Self::connect(address, deadline).await?;
+        let ends = json!({ "disposeOnDetach": true });
+        let profile = browser.command("Target.createBrowserContext", ends).await?;
+        let page = json!({ "url": "about:blank", "browserContextId": profile["browserContextId"] });
+        browser.attach(page).await
+    }
+
+    async fn connect(address: &str, deadline: Instant) -> Result<Self, DoctorError> {
         let (socket, _) = connect_async(address).await.map_err(silent)?;
-        let (commands, events) = (0, VecDeque::new());
-        let mut page = Self { socket, session: None, commands, events, deadline };
-        let target = page.command("Target.createTarget", json!({ "url": "about:blank" })).await?;
+        Ok(Self { socket, session: None, commands: 0, events: VecDeque::new(), deadline })
+    }
+
+    async fn attach(mut self, page: Value) -> Result<Self, DoctorError> {
+        let target = self.command("Target.createTarget", page).await?;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
-        let session = page.command("Target.attachToTarget", attach).await?;
-        page.session = session["sessionId"].as_str().map(ToOwned::to_owned);
-        Ok(page)
+        let session = self.command("Target.attachToTarget", attach).await?;
+        self.session = session["sessionId"].as_str().map(ToOwned::to_owned);
+        Ok(self)
     }
 
     /// A command's answer; what happens meanwhile is kept for [`event`](Self::event).
-    pub(crate) async fn command(
+    ///
+    /// # Errors
+    /// Where the browser refuses it, or does not answer in time.
+    pub async fn command(
         &mut self,
         name: &'static str,
         parameters: Value,
@@ -90,7 +119,10 @@ impl Devtools {
     }
 
     /// The next event; `None` when there is none until then.
-    pub(crate) async fn event(&mut self, until: Instant) -> Result<Option<Event>, DoctorError> {
+    ///
+    /// # Errors
+    /// Where the browser has ended, or says what is not its protocol.
+    pub async fn event(&mut self, until: Instant) -> Result<Option<Event>, DoctorError> {
         if let Some(event) = self.events.pop_front() {
             return Ok(Some(event));
         }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-mod browser;
-mod devtools;
+pub mod browser;
+pub mod devtools;
 mod report;
 mod visit;
 

@@ -4,6 +4,7 @@ mod core;
 mod http;
 mod ingest;
 mod load;
+mod page;
 mod report;
 mod server;
 mod sustained;
@@ -14,12 +15,15 @@ use anyhow::Result;
 pub(crate) enum Bench {
     /// How fast the collector takes events in, beside a bare server that only reads and parses them
     Ingest(ingest::Ingest),
+    /// What the tracker costs a page, beside others' trackers and none
+    Page(page::Page),
 }
 
 impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Ingest(command) => command.run(),
+            Self::Page(command) => command.run(),
         }
     }
 }

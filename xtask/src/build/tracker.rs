@@ -18,6 +18,9 @@ const VERSION: &str = "__FOOTFALL_VERSION__";
 const SETTINGS: &str = "__FOOTFALL_SETTINGS__";
 /// The word in the loader that the WebAssembly takes the place of.
 const WASM: &str = "__FOOTFALL_WASM__";
+/// The loader's scripts, in `sdk-wasm/loader`; the first imports the others.
+pub(crate) const LOADER: [&str; 7] =
+    ["loader.js", "host.js", "who.js", "calls.js", "consent.js", "fallback.js", "watch.js"];
 /// What every browser since 2021 can do, and rustc uses. Named, because wasm-bindgen drops the section that says so.
 const WASM_FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
@@ -47,9 +50,7 @@ pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     let wasm = folder.join("footfall_bg.wasm");
     fs::write(&wasm, silent(fs::read(&wasm)?))?;
     let (small, names) = shrink(fetched, &wasm)?;
-    for script in
-        ["loader.js", "host.js", "who.js", "calls.js", "consent.js", "fallback.js", "watch.js"]
-    {
+    for script in LOADER {
         fs::copy(place::root().join("sdk-wasm/loader").join(script), folder.join(script))?;
     }
     let glue = names.rename(&fs::read_to_string(folder.join("footfall_bg.js"))?)?;

@@ -1,8 +1,8 @@
 //! `cargo xtask fetch`: what is not on crates.io, fetched once into the cache.
 //!
 //! Everything comes through npm and lies under [`crate::place::cache`]:
-//! `npm/HASH/` holds the packages of a lock, `xtask/npm/package-lock.json` or `tests/sdk/package-lock.json`
-//! (`HASH` is the lock's), `engine/libchdb.so` is a link
+//! `npm/HASH/` holds the packages of a lock, `xtask/npm/package-lock.json`, `tests/sdk/package-lock.json`
+//! or `bench/page/package-lock.json` (`HASH` is the lock's), `engine/libchdb.so` is a link
 //! to the ClickHouse engine, `geo/` the places, `tools/` what `cargo xtask test` installs.
 //! A folder is renamed to its name only when it is complete, so what is there is whole.
 
@@ -60,6 +60,13 @@ pub(crate) fn sdks() -> Result<PathBuf> {
     let cache = place::cache()?;
     let _alone = lock(&cache)?;
     npm::pinned(&cache, &npm::SDKS)
+}
+
+/// The `node_modules` with the trackers of others that the bench page measures.
+pub(crate) fn trackers() -> Result<PathBuf> {
+    let cache = place::cache()?;
+    let _alone = lock(&cache)?;
+    npm::pinned(&cache, &npm::TRACKERS)
 }
 
 /// Held while the cache is written: a second `cargo xtask` waits instead of fetching the same again.

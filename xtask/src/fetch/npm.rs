@@ -35,6 +35,14 @@ pub(super) const SDKS: Pins = Pins {
     bytes: 105_000_000,
 };
 
+/// The trackers of others that the bench page measures beside ours.
+pub(super) const TRACKERS: Pins = Pins {
+    package: include_str!("../../../bench/page/package.json"),
+    lock: include_str!("../../../bench/page/package-lock.json"),
+    what: "other people's trackers for the bench",
+    bytes: 100_000_000,
+};
+
 /// The packages of a lock, each checked by npm against its SHA-512; gives their `node_modules`.
 pub(super) fn pinned(cache: &Path, pins: &Pins) -> Result<PathBuf> {
     let hash =
