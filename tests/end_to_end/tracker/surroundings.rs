@@ -86,3 +86,39 @@ async fn a_sandboxed_frame_comes_to_no_harm_and_is_not_counted() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sites_hear_the_page_each_once_though_a_tag_stands_there_twice() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let one = stack.site("one", &site.origin).unwrap();
+    let other = stack.site("other", &site.origin).unwrap();
+    // In this order, so that the second has the first behind it.
+    let tags = [&one, &one, &other].map(|tag| tag.replace("<script async", "<script"));
+    // Who holds on to the page's own function calls what was there before the tags.
+    let held = "<script>window.held = footfall;</script>";
+    let url = site.serve(String::new(), [EARLY, held, &tags.concat()].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    assert!(tab.holds("footfall.site === 'other'").await);
+    run(&tab, "footfall('both'); held('held')").await;
+    idle(&tab).await;
+    assert!(tab.holds("errors.length === 0").await);
+    tab.come_to("about:blank", "").await.unwrap();
+    for name in ["one", "other"] {
+        stored(&stack, name, &["page_view", "early", "both", "held"]);
+    }
+    // Who does not want it does not want it of both.
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('consent', { analytics: 'denied' })").await;
+    let kept =
+        "Object.keys(localStorage).sort().join() === 'footfall.one.consent,footfall.other.consent'";
+    // What is on its way ends first.
+    tab.wait_until(kept).await.unwrap();
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
