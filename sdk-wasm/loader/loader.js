@@ -23,7 +23,7 @@ const run = (script, before) => {
   // an object of options. The tag twice in one page would count everything twice.
   const mine = __FOOTFALL_SITE__;
   if (before && before.site === mine) return;
-  const early = (before && !before.site && before.q) || [];
+  const early = (before && before.q) || [];
   const waiting = [];
   const settings = __FOOTFALL_SETTINGS__;
   const dataset = (script && script.dataset) || {};
@@ -93,16 +93,17 @@ const run = (script, before) => {
     if (before && before.site) before(...given);
   };
   own.site = footfall.site = mine;
-  footfall.q = { push: call };
+  // Another site's tag that comes later hears what was called before the first one.
+  footfall.q = early;
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
   footfall.idle = () => !!tell(IDLE);
   window.footfall = footfall;
 
   open(mine, option, tell);
-  early.splice(0).forEach(call);
+  early.forEach(call);
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
-  early.push = call;
+  early.push = (given) => footfall(...given);
 
   const join = (name) => load(name, (part) => part(own, option, say));
 

@@ -8,3 +8,4 @@ mod doctor;
 mod gate;
 mod page;
 pub(crate) mod site;
+mod surroundings;

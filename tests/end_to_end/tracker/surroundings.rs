@@ -1,0 +1,124 @@
+//! Pages that hem scripts in, or hold more than one tag.
+
+use example_shop::browser::Browser;
+use footfall_tests::Stack;
+
+use super::site::{DEVICE, EARLY, Site, idle, ready, run, stored};
+
+/// Whether WebAssembly runs the tracker.
+const SEEN: &str = "<script>window.wasm = false; const began = WebAssembly.instantiate; \
+    WebAssembly.instantiate = (...given) => began(...given).then((made) => (window.wasm = true, made));\
+    </script>";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strict_pages_are_measured_with_webassembly_and_the_part_they_need() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let policies = [
+        ("trusted", "content-security-policy: require-trusted-types-for 'script'\r\n".to_owned()),
+        (
+            "isolated",
+            "cross-origin-embedder-policy: require-corp\r\ncross-origin-opener-policy: same-origin\r\n"
+                .to_owned(),
+        ),
+        (
+            "nonce",
+            format!(
+                "content-security-policy: script-src 'nonce-a1b2' 'strict-dynamic' 'wasm-unsafe-eval'; \
+                 connect-src {}\r\n",
+                stack.collector
+            ),
+        ),
+    ];
+    for (name, policy) in policies {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let head = [EARLY, SEEN, &tag].concat().replace("<script", "<script nonce=a1b2");
+        let url = site.serve(policy, head);
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        assert!(tab.holds("wasm").await, "{name}");
+        assert!(tab.holds(&format!("crossOriginIsolated === {}", name == "isolated")).await);
+        run(&tab, "footfall('identify', 'customer-7', { email: 'ada@shop.example' })").await;
+        // The hashes come by a file of their own, behind the id.
+        let hashed = "footfall.idle() && performance.getEntriesByType('resource')\
+                      .some((entry) => /traits/.test(entry.name))";
+        tab.wait_until(hashed).await.unwrap();
+        stored(&stack, name, &["page_view", "early", "identify", "identify"]);
+        assert!(tab.holds("errors.length === 0").await, "{name}");
+        tab.close().await.unwrap();
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+/// It has no origin, so the collector does not take its events: anybody could send such.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sandboxed_frame_comes_to_no_harm_and_is_not_counted() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("sandbox", &site.origin).unwrap();
+    let frame = "<script>if (location.pathname === '/') {
+            addEventListener('message', (event) => window.inner = event.data);
+            const frame = document.createElement('iframe');
+            frame.sandbox = 'allow-scripts'; frame.src = '/inner';
+            document.documentElement.append(frame);
+        } else {
+            const told = setInterval(() => {
+                if (!footfall.ready || !footfall.idle()) return;
+                clearInterval(told);
+                parent.postMessage({ origin, wasm, errors }, '*');
+            }, 20);
+        }</script>";
+    let url = site.serve(String::new(), [EARLY, SEEN, &tag, frame].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    tab.wait_until("window.inner !== undefined").await.unwrap();
+    idle(&tab).await;
+    let told = tab.evaluate("inner").await.unwrap();
+    assert_eq!(told, serde_json::json!({ "origin": "null", "wasm": true, "errors": [] }));
+    assert!(tab.holds("errors.length === 0").await);
+    stored(&stack, "sandbox", &["page_view", "early"]);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_sites_hear_the_page_each_once_though_a_tag_stands_there_twice() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let one = stack.site("one", &site.origin).unwrap();
+    let other = stack.site("other", &site.origin).unwrap();
+    // In this order, so that the second has the first behind it.
+    let tags = [&one, &one, &other].map(|tag| tag.replace("<script async", "<script"));
+    // Who holds on to the page's own function calls what was there before the tags.
+    let held = "<script>window.held = footfall;</script>";
+    let url = site.serve(String::new(), [EARLY, held, &tags.concat()].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    assert!(tab.holds("footfall.site === 'other'").await);
+    run(&tab, "footfall('both'); held('held')").await;
+    idle(&tab).await;
+    assert!(tab.holds("errors.length === 0").await);
+    tab.come_to("about:blank", "").await.unwrap();
+    for name in ["one", "other"] {
+        stored(&stack, name, &["page_view", "early", "both", "held"]);
+    }
+    // Who does not want it does not want it of both.
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('consent', { analytics: 'denied' })").await;
+    let kept =
+        "Object.keys(localStorage).sort().join() === 'footfall.one.consent,footfall.other.consent'";
+    // What is on its way ends first.
+    tab.wait_until(kept).await.unwrap();
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
