@@ -58,6 +58,7 @@ async fn main() -> Result<()> {
 }
 
 /// What each contender took, once for each run. Each run begins with another of them.
+#[expect(clippy::print_stdout, reason = "a program for the terminal")]
 async fn runs(
     browser: &Browser,
     server: &Server,
@@ -67,6 +68,7 @@ async fn runs(
     let mut measured = vec![Vec::new(); CONTENDERS.len()];
     // The first round only warms the browser up.
     for run in 0..=runs {
+        println!("processor / {}, run {run} of {runs}", conditions.processor);
         for turn in 0..CONTENDERS.len() {
             let which = (run + turn) % CONTENDERS.len();
             let (Some(contender), Some(of)) = (CONTENDERS.get(which), measured.get_mut(which))
