@@ -193,6 +193,13 @@ async fn connection(
     .await
 }
 
+/// About as many bytes as the head had on the wire.
+fn head_bytes(head: &Parts) -> usize {
+    let line = head.uri.path().len() + head.uri.query().map_or(0, str::len);
+    let headers = head.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    line + headers.sum::<usize>()
+}
+
 impl Door {
     /// Serves a connection to its end: as it is, or behind a TLS handshake. A stop does not wait for
     /// handshakes; there is no request yet.
@@ -239,7 +246,12 @@ impl Door {
             Way::Other => self.chosen(head.uri.path()).map_or(Way::Other, Into::into),
             way => way,
         };
-        let answer = self.route(&mut head, body, peer).await;
+        // hyper asks only while a head is not whole, so one whose last piece is large comes through.
+        let answer = if head_bytes(&head) > HEAD_BYTES_MAX {
+            Ok(respond::head_too_large())
+        } else {
+            self.route(&mut head, body, peer).await
+        };
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
             self.pipeline.metrics.rejected(spec.tag);

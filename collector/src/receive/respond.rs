@@ -125,6 +125,14 @@ pub(crate) fn rejection(rejection: &Rejection) -> Answered {
     response
 }
 
+/// The head is longer than any that is asked for. What follows it is not looked at.
+pub(crate) fn head_too_large() -> Answered {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 /// A file for pages of other origins.
 pub(crate) fn file(content_type: &'static str, body: Bytes, cache: &'static str) -> Answered {
     let mut response = text(StatusCode::OK, content_type, body);

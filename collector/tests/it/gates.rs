@@ -235,3 +235,14 @@ async fn who_does_not_read_the_answers_is_ended() {
     assert!(ended.await.is_ok(), "the connection is still open");
     assert_eq!(collector.get("/healthz").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_head_that_is_too_long_is_refused_also_where_it_comes_at_once() {
+    let (collector, _dir) = alone(&[]).await;
+    for (bytes, status) in [(16 * 1024, 200), (40_000, 431)] {
+        let long = "y".repeat(bytes);
+        let answer =
+            send(collector.address, "GET", "/healthz", &[("X-Long", long.as_str())], b"").await;
+        assert_eq!(answer.status, status, "{bytes}");
+    }
+}
