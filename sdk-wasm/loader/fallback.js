@@ -5,6 +5,9 @@
 import { beacon, CALLED, held, leftOut, NAVIGATED, page, queue, setQueue, VIEWED } from './host.js';
 import { who } from './who.js';
 
+// Events that wait, as with the tracker (src/config.rs).
+const QUEUE_MAX = 100;
+
 let viewed = '';
 let referrer = '';
 
@@ -32,9 +35,10 @@ export const send = (lines, consented) => {
     step,
     properties: read(properties),
   };
-  const waiting = queue();
-  const events = (waiting && waiting + '\n') + JSON.stringify(event, (_, value) => (value === '' ? undefined : value));
-  setQueue(held() || !beacon(events) ? events : '');
+  const line = JSON.stringify(event, (_, value) => (value === '' ? undefined : value));
+  const events = `${queue()}\n${line}`.trim().split('\n').slice(-QUEUE_MAX).join('\n');
+  // What is said for the last time waits for nobody.
+  setQueue((held() && !consented) || !beacon(events) ? events : '');
 };
 
 const view = () => {

@@ -24,7 +24,12 @@ async fn who_denies_everything_takes_ads_consent_back_with_a_last_event() {
         idle(&tab).await;
         run(
             &tab,
-            "footfall('consent', { analytics: 'denied', ads: 'denied' }); footfall('unseen')",
+            // Also while another tab sends: there is no later for it.
+            &format!(
+                "localStorage['footfall.{name}.hold'] = Date.now() + 10000; \
+                 footfall('consent', {{ analytics: 'denied', ads: 'denied' }}); footfall('unseen'); \
+                 delete localStorage['footfall.{name}.hold']"
+            ),
         )
         .await;
         let kept = format!("Object.keys(localStorage).join() === 'footfall.{name}.consent'");
