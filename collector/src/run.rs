@@ -72,7 +72,8 @@ pub async fn run(
     tasks.spawn(keep_fresh(Arc::clone(&suppressed), server.clone()));
     tasks.spawn(measure_dead_letters(Arc::clone(&dead)));
     let left_out = keep_left_out(&settings, &metrics, &mut tasks);
-    let archive = Arc::new(Keeper::open(&settings.data_dir, settings.archive));
+    let archive = Keeper::open(&settings.data_dir, settings.archive);
+    let archive = Arc::new(archive.counted_by(metrics.archive.clone()));
     tasks.spawn(keep_archive_young(Arc::clone(&archive)));
     let mut draining = JoinSet::new();
     draining.spawn({

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::file::{MAGIC, written};
 use super::{ARCHIVED, FOLDER, files};
+use crate::metrics::ArchiveCounts;
 use crate::spool::Journal;
 use crate::spool::block::Block;
 
@@ -41,6 +42,7 @@ pub(crate) struct Keeper {
     state: Mutex<State>,
     /// Whether the last block could not be kept.
     failing: AtomicBool,
+    counts: ArchiveCounts,
 }
 
 #[derive(Debug, Default)]
@@ -77,7 +79,15 @@ impl Keeper {
             Kept { path, bytes, written: written.unwrap_or(SystemTime::UNIX_EPOCH) }
         });
         let state = State { files: kept.collect(), open: None };
-        Self { dir, limits, state: Mutex::new(state), failing: AtomicBool::new(false) }
+        let counts = ArchiveCounts::default();
+        Self { dir, limits, state: Mutex::new(state), failing: AtomicBool::new(false), counts }
+    }
+
+    /// Tells these from now on.
+    pub(crate) fn counted_by(mut self, counts: ArchiveCounts) -> Self {
+        self.counts = counts;
+        self.count_bytes(&self.state());
+        self
     }
 
     pub(crate) const fn is_wanted(&self) -> bool {
@@ -87,6 +97,9 @@ impl Keeper {
     /// Appends a block that is in ClickHouse. That it could not is logged once, and once when it can again.
     pub(crate) fn keep(&self, block: &Block, journal: Option<&Journal>, now: SystemTime) {
         let kept = written(block, journal).and_then(|entry| self.append(&entry, now));
+        let outcome = if kept.is_ok() { &self.counts.kept } else { &self.counts.failed };
+        outcome.inc();
+        self.count_bytes(&self.state());
         match kept {
             Ok(()) if self.failing.swap(false, Ordering::Relaxed) => {
                 tracing::info!("the archive takes blocks again");
@@ -142,8 +155,13 @@ impl Keeper {
         let old = |file: &Kept| now.duration_since(file.written).is_ok_and(|age| age > age_max);
         while state.files.front().is_some_and(old) {
             state.remove_oldest()?;
+            self.count_bytes(&state);
         }
         Ok(())
+    }
+
+    fn count_bytes(&self, state: &State) {
+        self.counts.bytes.set(state.bytes());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::*;
+use crate::metrics::ArchiveCounts;
 use crate::spool::Journal;
 use crate::spool::block::{Block, Frame, Header};
 
@@ -67,8 +68,14 @@ fn the_oldest_gives_room_and_the_bytes_are_never_exceeded() {
     assert_eq!(newest, Timestamp::from_second(9).unwrap(), "the last ones are there");
     assert!(list.iter().map(|file| file.blocks).sum::<u64>() < 200);
     // What can never find room is left out, and nothing is removed for it.
+    let counts = ArchiveCounts::default();
+    let keeper = keeper.counted_by(counts.clone());
     keeper.keep(&block(1, &"x".repeat(20_000)), None, at(0));
     assert_eq!(Archive::of(dir.path()).list().unwrap(), list);
+    assert_eq!((counts.kept.get(), counts.failed.get()), (0, 1));
+    keeper.keep(&block(10, "x"), None, at(0));
+    assert_eq!((counts.kept.get(), counts.failed.get()), (1, 1));
+    assert_eq!(counts.bytes.get(), Archive::of(dir.path()).bytes().unwrap());
 }
 
 #[test]
@@ -82,8 +89,12 @@ fn the_old_go_also_where_nothing_is_kept_any_more() {
     // A clock that was set back takes nothing away.
     off.forget_old(at(0)).unwrap();
     assert_eq!(Archive::of(dir.path()).list().unwrap().len(), 1);
+    let counts = ArchiveCounts::default();
+    let off = off.counted_by(counts.clone());
+    assert!(counts.bytes.get() > 0, "what the last run has kept counts");
     off.forget_old(SystemTime::now() + Duration::from_secs(101)).unwrap();
     assert!(Archive::of(dir.path()).list().unwrap().is_empty());
+    assert_eq!(counts.bytes.get(), 0);
 }
 
 #[test]

@@ -63,6 +63,8 @@ pub(crate) struct Metrics {
     /// Counted by the spool.
     pub(crate) spool_seconds: SpoolSeconds,
     pub(crate) inserts: Inserts,
+    /// Counted by the archive.
+    pub(crate) archive: ArchiveCounts,
     pub(crate) blocks_inserted: Counter,
     pub(crate) inserts_retried: Counter,
     pub(crate) blocks_rejected: Counter,
@@ -97,6 +99,15 @@ impl Default for SpoolSeconds {
             sync: Histogram::of_seconds(Duration::from_micros(50), 18),
         }
     }
+}
+
+/// What the archive was given, and what it holds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ArchiveCounts {
+    pub(crate) kept: Counter,
+    /// In ClickHouse all the same.
+    pub(crate) failed: Counter,
+    pub(crate) bytes: Number,
 }
 
 /// What was handed to ClickHouse at a time.
@@ -174,6 +185,7 @@ impl Metrics {
             visits: visits(registry),
             spool_seconds: SpoolSeconds::registered(registry),
             inserts: Inserts::registered(registry),
+            archive: ArchiveCounts::registered(registry),
             connections: registered(registry, "connections", "Connections now", Gauge::default()),
             gauges: Gauges::registered(registry),
             process,
@@ -383,6 +395,22 @@ impl SpoolSeconds {
         );
         registry.register("spool_sync_seconds", "Time of an fsync", seconds.sync.clone());
         seconds
+    }
+}
+
+impl ArchiveCounts {
+    fn registered(registry: &mut Registry) -> Self {
+        let blocks = Series::of("outcome", ["kept", "failed"], Counter::default);
+        let counter = |outcome| blocks.named(outcome).cloned().unwrap_or_default();
+        let bytes =
+            registered(registry, "archive_bytes", "Bytes in the archive", Number::default());
+        let counts = Self { kept: counter("kept"), failed: counter("failed"), bytes };
+        registry.register(
+            "archive_blocks",
+            "Blocks that are in ClickHouse and were to be archived, by outcome",
+            blocks,
+        );
+        counts
     }
 }
 
