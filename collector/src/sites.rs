@@ -52,8 +52,9 @@ impl Sites {
                 let new = table(&sites);
                 if *self.table() != new {
                     tracing::info!(sites = new.len(), "the sites have changed");
-                    *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+                    // First the copy: a site that has been answered for is known after a restart.
                     self.keep(&sites);
+                    *self.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
                 }
             }
             Err(error) => health.clickhouse_is_away(&error),
