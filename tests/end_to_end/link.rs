@@ -8,8 +8,6 @@ use footfall_tests::Stack;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::stored::rows;
-
 const PHONE: Device = Device {
     user_agent: "Mozilla/5.0 (Linux; Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0",
     width: 390,
@@ -62,7 +60,7 @@ async fn a_link_leads_to_its_page_and_its_click_is_counted() {
         })
     };
     let expected = [row("link_clicked", json!({"link": "poster 3"})), row("page_view", json!({}))];
-    assert_eq!(rows(&stack, question), expected);
+    assert_eq!(stack.rows(question).unwrap(), expected);
     stack.stop().unwrap();
 }
 

@@ -2,28 +2,22 @@
 //!
 //! `clickstream` an analyst loads a real shop's events and asks for funnels whose answers are known;
 //! `shop` a visitor walks the example shop in a real browser, and the marketer's numbers are what
-//! the visitors did; `pages` the marketer's page in a real browser; `outage` the operator's bad day;
-//! `fault` what an operator fears, on command, under load; `sdk` and `sdk_browser` other people's SDKs
-//! against the collector, on a server and in a page; `link` a visitor follows a redirect link;
-//! `crowd` ten thousand idle connections and a visitor; `junk` requests that nobody should send;
-//! `tracker` the tracker on pages that make it hard; `parts` what only some sites switch on of it;
+//! the visitors did; `pages` the marketer's page in a real browser; `sdk` and `sdk_browser` other
+//! people's SDKs against the collector, on a server and in a page; `link` a visitor follows a redirect
+//! link; `tracker` the tracker on pages that make it hard; `parts` what only some sites switch on of it;
 //! `own_path` a tracker under names of the site's own; `npm` the tracker's package, as a site's
 //! developer builds with it;
 //! `engines` the tracker in Chromium, Firefox and WebKit;
-//! `service` the collector as a service manager runs it; `side_by_side` two of them on one ClickHouse;
+//! `service` the collector as a service manager runs it;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "a test that was not run says so")]
 
 mod clickstream;
-mod crowd;
 mod engines;
-mod fault;
-mod junk;
 mod link;
 mod npm;
-mod outage;
 mod own_path;
 mod pages;
 mod parts;
@@ -32,6 +26,4 @@ mod sdk;
 mod sdk_browser;
 mod service;
 mod shop;
-mod side_by_side;
-mod stored;
 mod tracker;

@@ -18,7 +18,6 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::own_path::DEVICE;
 use crate::sdk::modules;
-use crate::stored::rows;
 
 /// The package's own folder.
 fn package() -> std::path::PathBuf {
@@ -135,7 +134,7 @@ async fn a_bundled_page_is_measured_once_under_trusted_types() {
     );
     stack.arrived("built", 3).unwrap();
     let names = "SELECT name FROM footfall.events FINAL WHERE site = 'built' ORDER BY name";
-    let names: Vec<_> = rows(&stack, names).iter().map(|row| row["name"].clone()).collect();
+    let names: Vec<_> = stack.rows(names).unwrap().iter().map(|row| row["name"].clone()).collect();
     assert_eq!(names, ["early", "page_view", "product_added"]);
     tab.close().await.unwrap();
     browser.stop().await.unwrap();

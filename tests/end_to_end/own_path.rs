@@ -9,8 +9,6 @@ use footfall_tests::{Stack, eventually};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::stored::rows;
-
 pub(crate) const DEVICE: Device = Device {
     user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     width: 1280,
@@ -79,7 +77,7 @@ async fn two_paths_are_enough_and_a_persons_traits_leave_as_hashes() {
         FROM footfall.identifiers FINAL WHERE site = 'own' ORDER BY kind";
     let mut found = Vec::new();
     eventually(wait, || {
-        found = rows(&stack, question);
+        found = stack.rows(question).unwrap();
         anyhow::ensure!(found.len() == 5, "{found:?}");
         Ok(())
     })

@@ -7,8 +7,6 @@ use std::process::Command;
 use footfall_tests::Stack;
 use serde_json::json;
 
-use crate::stored::rows;
-
 /// The folder with the SDKs, or `None` with a line that says which test was not run.
 pub(crate) fn modules(test: &str) -> Option<PathBuf> {
     let Some(folder) = std::env::var_os("FOOTFALL_SDK_MODULES").map(PathBuf::from) else {
@@ -46,7 +44,7 @@ fn what_a_server_says_with_an_sdk_of_segments_or_rudderstacks_is_stored() {
              FROM footfall.events FINAL WHERE site = '{sdk}' ORDER BY name
              SETTINGS output_format_json_quote_64bit_integers = 0"
         );
-        let stored = rows(&stack, &question);
+        let stored = stack.rows(&question).unwrap();
         let names: Vec<_> = stored.iter().map(|row| row["name"].as_str().unwrap()).collect();
         assert_eq!(names, ["Order Completed", "identify", "page_view"], "{sdk}");
         for row in &stored {
@@ -68,7 +66,7 @@ fn what_a_server_says_with_an_sdk_of_segments_or_rudderstacks_is_stored() {
         let question = format!(
             "SELECT kind FROM footfall.identifiers FINAL WHERE site = '{sdk}' ORDER BY kind"
         );
-        let kinds = rows(&stack, &question);
+        let kinds = stack.rows(&question).unwrap();
         assert_eq!(
             kinds,
             [json!({"kind": "email_google"}), json!({"kind": "email_meta"})],

@@ -12,7 +12,6 @@ use tokio::net::TcpListener;
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::sdk::modules;
-use crate::stored::rows;
 
 const LAPTOP: Device = Device {
     user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -74,7 +73,7 @@ fn assert_stored(stack: &Stack, site: &str, told: &[Value]) {
          FROM footfall.events FINAL WHERE site = '{site}' ORDER BY occurred_at, event_id
          SETTINGS output_format_json_quote_64bit_integers = 0"
     );
-    let stored = rows(stack, &question);
+    let stored = stack.rows(&question).unwrap();
     let find = |event: &Value| {
         let found = stored.iter().find(|row| row["event_id"] == event["id"]);
         found.unwrap_or_else(|| panic!("{site}: {event} is not among {stored:?}"))
@@ -106,5 +105,5 @@ fn assert_stored(stack: &Stack, site: &str, told: &[Value]) {
     let question =
         format!("SELECT kind FROM footfall.identifiers FINAL WHERE site = '{site}' ORDER BY kind");
     let kinds = [json!({"kind": "email_google"}), json!({"kind": "email_meta"})];
-    assert_eq!(rows(stack, &question), kinds, "{site}");
+    assert_eq!(stack.rows(&question).unwrap(), kinds, "{site}");
 }

@@ -14,8 +14,6 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 
-use crate::stored::rows;
-
 pub(super) const LAPTOP: Device = Device {
     user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     width: 1280,
@@ -146,14 +144,12 @@ pub(super) async fn run(tab: &Tab, script: &str) {
 pub(super) fn events(stack: &Stack, site: &str) -> Vec<Value> {
     let columns = "site, name, host, path, visitor_id, session_id, value, currency, properties, occurred_at, event_id,
         consent_analytics, consent_personalization, consent_ads";
-    rows(
-        stack,
-        &format!(
-            "SELECT * FROM (SELECT {columns} FROM footfall.events FINAL UNION ALL
-                SELECT {columns} FROM footfall.bot_events FINAL)
-             WHERE site = '{site}' ORDER BY occurred_at, event_id LIMIT 1 BY event_id"
-        ),
-    )
+    let question = format!(
+        "SELECT * FROM (SELECT {columns} FROM footfall.events FINAL UNION ALL
+            SELECT {columns} FROM footfall.bot_events FINAL)
+         WHERE site = '{site}' ORDER BY occurred_at, event_id LIMIT 1 BY event_id"
+    );
+    stack.rows(&question).unwrap()
 }
 
 /// Waits until just these events of a site are stored, in any order: some share a millisecond. Engagement is

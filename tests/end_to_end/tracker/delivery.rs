@@ -23,7 +23,7 @@ async fn a_full_collector_is_left_alone_as_long_as_it_asks_and_then_gets_everyth
     let site = Site::bind();
     let tag = through(&gate, &stack.site("full", &site.origin).unwrap());
     let url = site.serve(String::new(), [EARLY, &tag].concat());
-    gate.shut(Some((StatusCode::SERVICE_UNAVAILABLE, 3)));
+    gate.shut(Some((StatusCode::SERVICE_UNAVAILABLE, 8)));
     let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
     tab.come_to(&url, "").await.unwrap();
     ready(&tab).await;

@@ -66,7 +66,11 @@ async fn who_leaves_before_the_tracker_is_there_is_counted_and_who_refused_is_no
     let browser = Browser::start().await.unwrap();
     let site = Site::bind();
     let tag = stack.site("leaving", &site.origin).unwrap();
-    let never = "<script>WebAssembly.instantiate = () => new Promise(() => {});</script>";
+    // Nor does the loader's patience end here (LATE_MILLIS), however slow the machine is.
+    let never = "<script>WebAssembly.instantiate = () => new Promise(() => {}); \
+        const timer = setTimeout; \
+        window.setTimeout = (work, wait, ...rest) => wait === 3000 ? 0 : timer(work, wait, ...rest);\
+        </script>";
     let url = site.serve(String::new(), format!("{EARLY}{never}{tag}"));
     let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
     tab.come_to(&url, "").await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -43,10 +44,13 @@ impl Site {
              connection: close\r\n\r\n{page}",
             page.len()
         );
+        let answer: Arc<str> = answer.into();
         std::thread::spawn(move || {
             for connection in self.listener.incoming().flatten() {
-                // A browser that opens a connection for later and closes it is no mistake.
-                drop(answered(connection, &answer));
+                let answer = Arc::clone(&answer);
+                // Each in its own time: a browser opens connections for later, too, and one that closes
+                // them is no mistake.
+                std::thread::spawn(move || drop(answered(connection, &answer)));
             }
         });
         self.origin
@@ -54,7 +58,6 @@ impl Site {
 }
 
 fn answered(mut connection: TcpStream, answer: &str) -> std::io::Result<()> {
-    connection.set_read_timeout(Some(Duration::from_secs(1)))?;
     let request = BufReader::new(connection.try_clone()?).lines();
     for line in request {
         if line?.is_empty() {

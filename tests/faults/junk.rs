@@ -7,8 +7,6 @@ use std::time::{Duration, Instant};
 use footfall_tests::{Held, Junk, Stack, eventually};
 use serde_json::json;
 
-use crate::stored::rows;
-
 /// Requests in all: a tenth of a million at the desk, or as many as this says (the whole million takes
 /// some minutes with a program that was not optimised).
 const COUNT: &str = "FOOTFALL_JUNK_REQUESTS";
@@ -58,7 +56,7 @@ fn junk_is_refused_and_leaves_nothing_behind() {
         (SELECT count() FROM footfall.bot_events) AS bot_events,
         (SELECT count() FROM footfall.identifiers) AS identifiers
         SETTINGS output_format_json_quote_64bit_integers = 0";
-    assert_eq!(rows(&stack, all), [json!({"events": 1, "bot_events": 0, "identifiers": 0})]);
+    assert_eq!(stack.rows(all).unwrap(), [json!({"events": 1, "bot_events": 0, "identifiers": 0})]);
     stack.stop().unwrap();
 }
 
