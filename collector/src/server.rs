@@ -26,7 +26,7 @@ use wire::Context;
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
-use crate::enrich::Told;
+use crate::enrich::{Told, header_text};
 use crate::error::Rejection;
 use crate::gate::{Connections, Entered, Guest};
 use crate::head_timer::HeadTimer;
@@ -437,7 +437,7 @@ impl Door {
         peer: SocketAddr,
         told: &'a Told<'a>,
     ) -> Sender<'a> {
-        let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+        let text = |name| headers.get(name).map(header_text);
         Sender {
             ip: client_ip(
                 peer.ip(),

@@ -78,6 +78,57 @@ pub struct IdentifierRow {
     pub received_at: i64,
 }
 
+/// How a column's values lie in a row's bytes (`FORMAT RowBinary`), and as which of ClickHouse's types they can
+/// be sent. The table may hold them in another one, `LowCardinality` or `Enum8`: ClickHouse casts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnForm {
+    /// A text: its length, its bytes.
+    Text,
+    /// A list of texts: how many, each of them.
+    Texts,
+    /// A map of texts: how many, each key with its value.
+    Pairs,
+    /// So many bytes, of this type.
+    Fixed(usize, &'static str),
+}
+
+const UUID: ColumnForm = ColumnForm::Fixed(16, "UUID");
+const MILLIS: ColumnForm = ColumnForm::Fixed(8, "DateTime64(3)");
+const CONSENT: ColumnForm = ColumnForm::Fixed(1, "Int8");
+const MONEY: ColumnForm = ColumnForm::Fixed(8, "Decimal(18, 4)");
+
+impl EventRow {
+    /// The form of a column by its name; none of a column that this release does not write.
+    #[must_use]
+    pub fn form_of(column: &str) -> Option<ColumnForm> {
+        let known = <Self as Row>::COLUMN_NAMES.contains(&column);
+        known.then_some(match column {
+            "event_id" | "visitor_id" | "session_id" => UUID,
+            "occurred_at" | "received_at" => MILLIS,
+            "categories" => ColumnForm::Texts,
+            "screen_width" => ColumnForm::Fixed(2, "UInt16"),
+            "consent_analytics" | "consent_personalization" | "consent_ads" => CONSENT,
+            "value" | "value_reporting" => MONEY,
+            "properties" => ColumnForm::Pairs,
+            _ => ColumnForm::Text,
+        })
+    }
+}
+
+impl IdentifierRow {
+    /// The form of a column by its name; none of a column that this release does not write.
+    #[must_use]
+    pub fn form_of(column: &str) -> Option<ColumnForm> {
+        let known = <Self as Row>::COLUMN_NAMES.contains(&column);
+        known.then_some(match column {
+            "visitor_id" => UUID,
+            "consent_ads" => CONSENT,
+            "occurred_at" | "received_at" => MILLIS,
+            _ => ColumnForm::Text,
+        })
+    }
+}
+
 /// A row of `definitions`: one version of one thing an operator declared.
 #[derive(Clone, Debug, PartialEq, Eq, Row, Serialize)]
 pub(crate) struct DefinitionRow {

@@ -20,6 +20,6 @@ pub mod visitor_salt;
 mod visitors;
 
 pub use currency::{Currency, CurrencyError};
-pub use event_row::{EventRow, IdentifierRow};
+pub use event_row::{ColumnForm, EventRow, IdentifierRow};
 pub use open::{OpenError, OpenOptions, Store, open};
 pub use server::{Address, AddressError, Secret, Server, ServerError};

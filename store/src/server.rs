@@ -8,7 +8,7 @@ use std::time::Duration;
 use clickhouse::Client;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
-use url::Url;
+use url::{Host, Url};
 
 use crate::sql;
 
@@ -219,6 +219,17 @@ impl Server {
         &self.address.url
     }
 
+    /// Whether it is reached without a network: bytes between the two are cheap.
+    #[must_use]
+    pub fn is_on_loopback(&self) -> bool {
+        match self.address.url.host() {
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
+    }
+
     /// Where this server is.
     #[must_use]
     pub fn address(&self) -> &Address {
@@ -280,6 +291,18 @@ mod tests {
         let address: Address = "http://127.0.0.1:8123".parse().unwrap();
         assert_eq!((address.user.as_str(), address.database.as_str()), ("default", "footfall"));
         assert_eq!(address.to_string(), "http://127.0.0.1:8123/footfall");
+    }
+
+    #[test]
+    fn a_server_of_this_machine_is_told_from_others() {
+        let is_on_loopback =
+            |address: &str| Server::new(&address.parse().unwrap()).is_on_loopback();
+        for address in ["http://127.0.0.1:8123/a", "http://[::1]", "http://localhost:8123"] {
+            assert!(is_on_loopback(address), "{address}");
+        }
+        for address in ["http://10.0.0.1:8123", "http://localhost.example", "https://[fe80::1]"] {
+            assert!(!is_on_loopback(address), "{address}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use hyper::header::{HeaderMap, HeaderName};
 use sfv::{BareItem, Item, List, ListEntry, Parser};
 
+use super::told::header_text;
 use super::user_agent::Device;
 use crate::validate::cut;
 
@@ -53,10 +54,8 @@ pub(crate) struct Hints<'a> {
 impl<'a> Hints<'a> {
     /// Only Chromium sends any, and always the brands: of another browser no further one is looked for.
     pub(crate) fn of(headers: &'a HeaderMap) -> Self {
-        let hint = |name: &HeaderName| {
-            let value = headers.get(name).and_then(|value| value.to_str().ok());
-            cut(value.unwrap_or_default(), HINT_BYTES_MAX)
-        };
+        let hint =
+            |name: &HeaderName| cut(headers.get(name).map_or("", header_text), HINT_BYTES_MAX);
         let brands = hint(&BRANDS);
         if brands.is_empty() {
             return Self::default();

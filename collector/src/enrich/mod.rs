@@ -51,7 +51,7 @@ use rate::PageViewRate;
 pub(crate) use referrer::without_query;
 pub(crate) use scrub::Scrubbed;
 pub(crate) use source::below_dots;
-pub(crate) use told::{PlaceTold, Told};
+pub(crate) use told::{PlaceTold, Told, header_text};
 use user_agent::{Device, UserAgents};
 
 /// The files that enrichment looks things up in; without one, what it knows stays unknown.

@@ -93,11 +93,19 @@ fn may_have_any(bytes: &[u8]) -> bool {
     }
     // No more than a count of one byte can hold.
     const CHUNK: usize = u8::MAX as usize;
-    let digits =
-        |chunk: &[u8]| chunk.iter().map(|byte| u8::from(byte.is_ascii_digit())).sum::<u8>();
-    memchr::memchr2(b'@', b'%', bytes).is_some()
-        || bytes.chunks(CHUNK).map(|chunk| usize::from(digits(chunk))).sum::<usize>()
-            >= *CARD_DIGITS.start()
+    let mut digits = 0;
+    for chunk in bytes.chunks(CHUNK) {
+        let (mut signs, mut count) = (0, 0);
+        for byte in chunk {
+            signs |= u8::from(matches!(byte, b'@' | b'%'));
+            count += u8::from(byte.is_ascii_digit());
+        }
+        if signs > 0 {
+            return true;
+        }
+        digits += usize::from(count);
+    }
+    digits >= *CARD_DIGITS.start()
 }
 
 /// Where `%40`, or that encoded once or more again (`%2540`), ends.

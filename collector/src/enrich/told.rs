@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, ORIGIN, REFERER};
+use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue, ORIGIN, REFERER};
 
 use super::hints::Hints;
 
@@ -37,6 +37,12 @@ impl<'a> Told<'a> {
             place: PlaceTold::default(),
         }
     }
+}
+
+/// A header's text, empty where it is not ASCII: what `to_str` gives, which looks at each byte by itself.
+pub(crate) fn header_text(value: &HeaderValue) -> &str {
+    let ascii = Some(value.as_bytes()).filter(|bytes| bytes.is_ascii());
+    ascii.and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 /// The Fetch standard has a browser add `Accept` and `Accept-Language` to every request, whether a script,

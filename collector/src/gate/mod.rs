@@ -70,17 +70,17 @@ impl Gates {
         now_millis: i64,
     ) -> Result<(), Rejection> {
         self.quotas.check(site, now_millis)?;
-        let now = self.rates.now();
         let events = events as u64;
         if let Some(rate) = self.settings.site_rate {
             let key = Key::Site(site.name.as_str());
-            self.rates
-                .take(key, rate, events.max(1), now)
-                .map_err(|wait| Rejection::SiteTooFast { wait })?;
+            let taken = self.rates.take(key, rate, events.max(1), self.rates.now());
+            taken.map_err(|wait| Rejection::SiteTooFast { wait })?;
         }
-        if let Some((key, rate)) = self.of_address(sender) {
-            // One was taken at the door.
-            self.rates.charge(key, rate, events.saturating_sub(1), now);
+        // One was taken at the door.
+        if events > 1
+            && let Some((key, rate)) = self.of_address(sender)
+        {
+            self.rates.charge(key, rate, events - 1, self.rates.now());
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
-use store::{EventRow, IdentifierRow};
+use store::{ColumnForm, EventRow, IdentifierRow};
 use uuid::Uuid;
 
 use super::row_binary::{self, RowError};
@@ -47,6 +47,14 @@ impl Table {
         match self {
             Self::Events | Self::BotEvents => <EventRow>::COLUMN_NAMES,
             Self::Identifiers => IdentifierRow::COLUMN_NAMES,
+        }
+    }
+
+    /// How a column's values lie in the table's rows; none of a column that this release does not know.
+    pub(crate) fn form_of(self, column: &str) -> Option<ColumnForm> {
+        match self {
+            Self::Events | Self::BotEvents => EventRow::form_of(column),
+            Self::Identifiers => IdentifierRow::form_of(column),
         }
     }
 

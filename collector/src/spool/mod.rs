@@ -1,6 +1,7 @@
 //! From rows to the disk: what is appended here is what a 202 promises.
 
 pub(crate) mod block;
+pub(crate) mod columns;
 mod journal;
 mod log;
 mod replay;

@@ -23,15 +23,13 @@ pub(crate) fn write(bytes: &mut Vec<u8>, row: &impl Serialize) -> Result<(), Row
 
 struct Writer<'a>(&'a mut Vec<u8>);
 
-impl Writer<'_> {
-    /// LEB128, the form of every length.
-    fn length(&mut self, mut length: usize) {
-        while length >= 0x80 {
-            self.0.push((length & 0x7f) as u8 | 0x80);
-            length >>= 7;
-        }
-        self.0.push(length as u8);
+/// LEB128, the form of every length.
+pub(super) fn put_length(bytes: &mut Vec<u8>, mut length: usize) {
+    while length >= 0x80 {
+        bytes.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
     }
+    bytes.push(length as u8);
 }
 
 macro_rules! little_endian {
@@ -76,8 +74,8 @@ impl ser::Serializer for Writer<'_> {
         self.serialize_bytes(value.as_bytes())
     }
 
-    fn serialize_bytes(mut self, value: &[u8]) -> Result<(), RowError> {
-        self.length(value.len());
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), RowError> {
+        put_length(self.0, value.len());
         // Half of a row's texts are empty, and a copy of nothing is a call too.
         if !value.is_empty() {
             self.0.extend_from_slice(value);
@@ -85,9 +83,9 @@ impl ser::Serializer for Writer<'_> {
         Ok(())
     }
 
-    fn serialize_seq(mut self, length: Option<usize>) -> Result<Self, RowError> {
+    fn serialize_seq(self, length: Option<usize>) -> Result<Self, RowError> {
         let length = length.ok_or_else(|| RowError("a list must know its length".to_owned()))?;
-        self.length(length);
+        put_length(self.0, length);
         Ok(self)
     }
 

@@ -13,6 +13,12 @@ use serde::forward_to_deserialize_any;
 #[error("cannot read a row: {0}")]
 pub(crate) struct ReadError(String);
 
+impl ReadError {
+    pub(super) fn left_over() -> Self {
+        Self("bytes are left over".to_owned())
+    }
+}
+
 impl de::Error for ReadError {
     fn custom<T: std::fmt::Display>(message: T) -> Self {
         Self(message.to_string())
@@ -22,7 +28,7 @@ impl de::Error for ReadError {
 /// Reads a row that is all of the bytes.
 pub(crate) fn read<T: DeserializeOwned>(mut bytes: &[u8]) -> Result<T, ReadError> {
     let row = T::deserialize(Reader(&mut bytes))?;
-    if bytes.is_empty() { Ok(row) } else { Err(ReadError("bytes are left over".to_owned())) }
+    if bytes.is_empty() { Ok(row) } else { Err(ReadError::left_over()) }
 }
 
 /// Reads a row of these columns, in their order, as it was written by another release perhaps. What it lacks
@@ -33,7 +39,7 @@ pub(crate) fn read_columns<T: DeserializeOwned>(
     mut bytes: &[u8],
 ) -> Result<T, ReadError> {
     let row = T::deserialize(Columns { columns, bytes: &mut bytes })?;
-    if bytes.is_empty() { Ok(row) } else { Err(ReadError("bytes are left over".to_owned())) }
+    if bytes.is_empty() { Ok(row) } else { Err(ReadError::left_over()) }
 }
 
 /// The text that a row begins with: whatever its other columns are, ours begin with the site.
@@ -41,7 +47,8 @@ pub(crate) fn first_text(mut bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(Reader(&mut bytes).text().ok()?).ok()
 }
 
-struct Reader<'a, 'de>(&'a mut &'de [u8]);
+/// The bytes of a row that are not read yet.
+pub(super) struct Reader<'a, 'de>(pub(super) &'a mut &'de [u8]);
 
 impl<'de> Reader<'_, 'de> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
@@ -51,7 +58,12 @@ impl<'de> Reader<'_, 'de> {
     }
 
     /// LEB128, the form of every length.
-    fn length(&mut self) -> Result<usize, ReadError> {
+    pub(super) fn length(&mut self) -> Result<usize, ReadError> {
+        if let Some((byte @ 0..0x80, rest)) = self.0.split_first() {
+            // Nearly every one.
+            *self.0 = rest;
+            return Ok(usize::from(*byte));
+        }
         let mut length = 0_u64;
         for shift in (0..63).step_by(7) {
             let [byte] = self.take()?;
@@ -65,9 +77,20 @@ impl<'de> Reader<'_, 'de> {
 
     fn text(&mut self) -> Result<&'de [u8], ReadError> {
         let length = self.length()?;
+        self.bytes(length)
+    }
+
+    pub(super) fn bytes(&mut self, length: usize) -> Result<&'de [u8], ReadError> {
         let (taken, rest) = self.0.split_at_checked(length).ok_or_else(too_short)?;
         *self.0 = rest;
         Ok(taken)
+    }
+
+    /// A text with its length in front, as it lies there.
+    pub(super) fn whole_text(&mut self) -> Result<&'de [u8], ReadError> {
+        let all = *self.0;
+        self.text()?;
+        all.get(..all.len() - self.0.len()).ok_or_else(too_short)
     }
 }
 
