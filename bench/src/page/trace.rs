@@ -21,7 +21,15 @@ const CATEGORIES: [&str; 3] =
     ["devtools.timeline", "disabled-by-default-devtools.timeline", "v8.execute"];
 const TASK: &str = "RunTask";
 const PARSED: &str = "ParseHTML";
-const SCRIPT: [&str; 4] = ["EvaluateScript", "v8.compile", "FunctionCall", "RunMicrotasks"];
+/// A script, a module, what they are called by later, and what promises go on with.
+const SCRIPT: [&str; 6] = [
+    "EvaluateScript",
+    "v8.compile",
+    "v8.compileModule",
+    "v8.evaluateModule",
+    "FunctionCall",
+    "RunMicrotasks",
+];
 
 /// Something that took time.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -134,7 +142,8 @@ mod tests {
             span("Layout", 7, 10.0, 60_000.0, &none),
             span("EvaluateScript", 7, 70_000.0, 20_000.0, &tracker),
             span("v8.compile", 7, 70_000.0, 4_000.0, &tracker),
-            span("RunMicrotasks", 7, 92_000.0, 2_000.0, &none),
+            span("RunMicrotasks", 7, 92_000.0, 1_000.0, &none),
+            span("v8.evaluateModule", 7, 93_500.0, 1_000.0, &none),
             span("FunctionCall", 7, 95_000.0, 4_000.0, &json!({ "url": "" })),
             span(TASK, 7, 200_000.0, 60_000.0, &none),
             span("Layout", 7, 200_000.0, 60_000.0, &none),
