@@ -84,13 +84,14 @@ export const set = (key, value) => {
 // What was held back in memory goes where it belongs now.
 export const keep = () => Object.keys(memory).forEach((key) => set(key, memory[key]));
 
-// Something else may have written there, and one such line would cost its batch.
+// Something else may have written there, and one such line would cost its batch. Nothing is not asked for
+// what it is: to throw takes long in a page's first moments.
 export const queue = () =>
   get('queue')
     .split('\n')
     .filter((line) => {
       try {
-        return JSON.parse(line).id;
+        return line && JSON.parse(line).id;
       } catch {}
     })
     .join('\n');

@@ -101,6 +101,8 @@ const run = (script, before) => {
   window.footfall = footfall;
 
   open(mine, option, tell);
+  // Of the page before; and the first look into the storage takes long, so it is not left to the first view.
+  const told = get('traits');
   early.forEach(call);
   // Whoever holds on to the page's own `footfall` pushes to what was its array.
   early.push = (given) => footfall(...given);
@@ -117,8 +119,8 @@ const run = (script, before) => {
     if (viewed) return;
     const parts = `${option('with') || ''}`.match(/[\w-]+/g) || [];
     parts.forEach(join);
-    const told = get('traits');
-    if (told) hash(told);
+    // Neither somebody else's by now, nor what an early call is at.
+    if (told && told === get('traits')) hash(told);
   };
   const late = () => tracker || begin(fallback);
   watch(tell, call, late);
@@ -127,11 +129,12 @@ const run = (script, before) => {
   const instantiate = async () => {
     // Who comes from another domain of the site's brings who they are, before the page is viewed.
     await (/[?&]_ff=/.test(location) && join('domains'));
+    // Another task, as before the first view: in between the browser draws the page and hears the visitor.
+    await new Promise(setTimeout);
     if (INLINE) {
       const text = __FOOTFALL_WASM__;
       const bytes = new Uint8Array(text.length);
-      // The low half of each character: above ASCII the character set has them at U+F780.
-      for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
+      for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at) ^ KEY;
       return WebAssembly.instantiate(bytes, imports);
     }
     const response = await fetch(new URL(__FOOTFALL_VERSION__ + 'wasm', script.src), { credentials: 'omit' });
@@ -139,8 +142,9 @@ const run = (script, before) => {
     return WebAssembly.instantiate(await response.arrayBuffer(), imports);
   };
   instantiate().then(
-    ({ instance }) => {
+    async ({ instance }) => {
       attach(instance.exports);
+      await new Promise(setTimeout);
       begin((signal, number, lines) => wasm.signal(document, signal, number, lines));
     },
     (error) => {

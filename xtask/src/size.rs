@@ -21,8 +21,6 @@ const BUDGET: Sizes = Sizes { raw: usize::MAX, gzip: 10 * 1024, brotli: 9 * 1024
 const PARTS: &str = "parts";
 /// The most that each of them may be.
 const PART_BUDGET: Sizes = Sizes { raw: usize::MAX, gzip: 3 * 1024, brotli: 3 * 1024 };
-/// Where the WebAssembly begins in the script. The collector has a compressor start anew there.
-const WASM_BEGINS: &[u8] = b"\"\0asm";
 
 #[derive(clap::Args)]
 pub(crate) struct Size {
@@ -104,7 +102,9 @@ struct Sizes {
 impl Sizes {
     fn of(file: &Path) -> Result<Self> {
         let content = fs::read(file).with_context(|| file.display().to_string())?;
-        let wasm = content.windows(WASM_BEGINS.len()).position(|window| window == WASM_BEGINS);
+        // The collector has a compressor start anew there.
+        let begins = build::wasm_begins();
+        let wasm = content.windows(begins.len()).position(|window| window == begins);
         let (script, wasm) = content.split_at(wasm.unwrap_or(content.len()));
         let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
         gzip.write_all(script)?;

@@ -4,15 +4,17 @@
 mod contender;
 mod server;
 mod table;
+mod trace;
 mod visit;
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
 use doctor::browser::Browser;
 
-use contender::{CONTENDERS, PURE};
+use contender::{CONTENDERS, Contender, PURE, Tag};
 use server::Server;
 use table::Table;
 use visit::{Conditions, Measured, visit};
@@ -26,9 +28,25 @@ struct Arguments {
     /// How often each page is opened; the median counts
     #[arg(long, default_value_t = 9)]
     runs: usize,
+    /// Only these trackers, by the names of their folders, and the page without any (may be repeated)
+    #[arg(long)]
+    only: Vec<String>,
+    /// Slow the processor down so many times, and measure nothing else (may be repeated)
+    #[arg(long, default_values_t = [1, 4])]
+    processor: Vec<u32>,
+    /// Keep the browser's trace of each visit in this folder
+    #[arg(long)]
+    traces: Option<PathBuf>,
     /// Print the result as one line of JSON after the tables
     #[arg(long)]
     json: bool,
+}
+
+impl Arguments {
+    fn measures(&self, contender: &Contender) -> bool {
+        let asked_for = self.only.iter().any(|name| name == contender.name);
+        self.only.is_empty() || asked_for || contender.tag == Tag::Nothing
+    }
 }
 
 #[tokio::main]
@@ -38,8 +56,8 @@ async fn main() -> Result<()> {
     let server = Server::start(&arguments.scripts).await?;
     let browser = Browser::start().await?;
     let mut tables = Vec::new();
-    for processor in [1, 4] {
-        match runs(&browser, &server, Conditions { processor }, arguments.runs.max(1)).await {
+    for &processor in &arguments.processor {
+        match runs(&browser, &server, Conditions { processor }, &arguments).await {
             Ok(measured) => tables.push(Table { processor, measured }),
             Err(error) => {
                 browser.stop().await;
@@ -63,8 +81,9 @@ async fn runs(
     browser: &Browser,
     server: &Server,
     conditions: Conditions,
-    runs: usize,
+    arguments: &Arguments,
 ) -> Result<Vec<Vec<Measured>>> {
+    let runs = arguments.runs.max(1);
     let mut measured = vec![Vec::new(); CONTENDERS.len()];
     // The first round only warms the browser up.
     for run in 0..=runs {
@@ -75,11 +94,20 @@ async fn runs(
             else {
                 continue;
             };
-            let took = visit(browser, &server.site, contender, conditions).await?;
+            if !arguments.measures(contender) {
+                continue;
+            }
+            let (took, trace) = visit(browser, &server.site, contender, conditions).await?;
+            if let Some(folder) = &arguments.traces {
+                let name = format!("{}-{}-{run}.json", contender.name, conditions.processor);
+                fs::write(folder.join(name), serde_json::to_vec(&trace)?)?;
+            }
             of.push(took);
         }
         if run == 0 {
-            ensure_equal(&measured)?;
+            if arguments.only.is_empty() {
+                ensure_equal(&measured)?;
+            }
             measured.iter_mut().for_each(Vec::clear);
         }
     }

@@ -38,7 +38,7 @@ const BAKED: [(&str, &str); 3] = [
     ("__FOOTFALL_SETTINGS__", "{}"),
 ];
 /// As a collector serves it: a character for every byte, for the WebAssembly in it.
-const OUR_SCRIPT: &str = "text/javascript; charset=x-user-defined";
+const OUR_SCRIPT: &str = "text/javascript; charset=windows-1252";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::contender::{Contender, Tag};
 use crate::server::PICTURE_PATH;
+use crate::trace::{self, Span};
 
 /// What the page itself is asked for.
 const WATCH: &str = include_str!("watch.js");
@@ -37,9 +38,11 @@ pub(crate) struct Measured {
     pub(crate) first_event_ms: f64,
     /// The main thread's tasks, the page's own included.
     pub(crate) task_ms: f64,
-    /// Over 50 ms.
+    /// Over 50 ms, as the browser tells them: whoever's work they are.
     pub(crate) long_tasks: f64,
     pub(crate) longest_ms: f64,
+    /// The longest that its scripts took in one task.
+    pub(crate) longest_script_ms: f64,
     /// The sum of the page's layout shifts.
     pub(crate) shift: f64,
     /// Calls of `Intl.DateTimeFormat` before the first event.
@@ -73,16 +76,17 @@ struct Asked {
     bytes: f64,
 }
 
-/// Opens the contender's page and watches it for as long as the others.
+/// Opens the contender's page and watches it for as long as the others; gives the browser's trace too.
 pub(crate) async fn visit(
     browser: &Browser,
     site: &str,
     contender: &Contender,
     conditions: Conditions,
-) -> Result<Measured> {
+) -> Result<(Measured, Vec<Span>)> {
     let deadline = Instant::now() + PATIENCE * 2;
     let mut devtools = Devtools::open_in_new_profile(&browser.address, deadline).await?;
     prepare(&mut devtools, conditions).await?;
+    trace::start(&mut devtools).await?;
     let page = format!("{site}/{}/", contender.name);
     let began = Instant::now();
     devtools.command("Page.navigate", json!({ "url": page })).await?;
@@ -103,7 +107,11 @@ pub(crate) async fn visit(
     let seen: Seen = serde_json::from_value(seen["result"]["value"].clone())
         .context("the page is not the one that was opened")?;
     let metrics = devtools.command("Performance.getMetrics", json!({})).await?;
-    requests.measured(&seen, task_seconds(&metrics)?)
+    let trace = trace::stop(&mut devtools).await?;
+    let scripts = trace::script_millis(&trace, &requests.page)?;
+    let mut measured = requests.measured(&seen, task_seconds(&metrics)?)?;
+    measured.longest_script_ms = scripts.into_iter().fold(0.0, f64::max);
+    Ok((measured, trace))
 }
 
 /// A line as the browser's own tools name "fast 4G", but with the latency of a near server, and the processor.

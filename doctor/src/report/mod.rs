@@ -129,7 +129,7 @@ fn site_of(address: &str) -> Option<String> {
 /// The script's content type says whose it is where a site serves it under a name of its own.
 fn is_script(request: &Request) -> bool {
     site_of(&request.url).is_some()
-        || request.header("content-type").is_some_and(|kind| kind.contains("x-user-defined"))
+        || request.header("content-type").is_some_and(|kind| kind.contains("windows-1252"))
 }
 
 fn script_request(visit: &Visit) -> Option<&Request> {
@@ -180,10 +180,10 @@ fn script_served(script: &Request) -> Finding {
         (Some(status), _) if status != 200 => {
             wrong("script", format!("answers {status}"), "ask the collector's operator")
         }
-        _ if !said.contains("x-user-defined") => wrong(
+        _ if !said.contains("windows-1252") => wrong(
             "script",
             format!("content type {said:?}"),
-            "a proxy has changed it: text/javascript; charset=x-user-defined must reach the browser",
+            "a proxy has changed it: text/javascript; charset=windows-1252 must reach the browser",
         ),
         _ if script.header("content-encoding").is_none() => note(
             "script",

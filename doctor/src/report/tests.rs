@@ -14,7 +14,7 @@ fn healthy() -> Visit {
     visit.page.tags = vec![SCRIPT.to_owned()];
     visit.page.kept.insert("visitor".to_owned(), "1".to_owned());
     let headers = json!({
-        "Content-Type": "text/javascript; charset=x-user-defined",
+        "Content-Type": "text/javascript; charset=windows-1252",
         "Content-Encoding": "br", "Cache-Control": "public, max-age=300"
     });
     let batch = json!({"site": "shop", "events": [

@@ -8,4 +8,5 @@ mod doctor;
 mod gate;
 mod page;
 pub(crate) mod site;
+mod slow;
 mod surroundings;

@@ -1,7 +1,7 @@
 //! `cargo xtask bench page`: builds each tracker as a site would, and has `bench-page` open a page with each.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -22,6 +22,15 @@ pub(crate) struct Page {
     /// How often each page is opened; the median counts
     #[arg(long, default_value_t = 9, value_name = "COUNT")]
     runs: usize,
+    /// Only these trackers, for example `footfall` and `pure`, and the page without any (may be repeated)
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Slow the processor down so many times, and measure nothing else (may be repeated)
+    #[arg(long, value_name = "TIMES")]
+    processor: Vec<u32>,
+    /// Keep the browser's trace of each visit in this folder
+    #[arg(long, value_name = "FOLDER")]
+    traces: Option<PathBuf>,
     /// Measure our tracker as it was last built
     #[arg(long)]
     as_built: bool,
@@ -49,6 +58,16 @@ impl Page {
         program::run(&mut cargo)?;
         let mut bench = Command::new(place::built("debug", "bench-page"));
         bench.arg("--scripts").arg(&scripts).args(["--runs", &self.runs.to_string()]);
+        for name in &self.only {
+            bench.args(["--only", name]);
+        }
+        for times in &self.processor {
+            bench.args(["--processor", &times.to_string()]);
+        }
+        if let Some(folder) = &self.traces {
+            fs::create_dir_all(folder)?;
+            bench.arg("--traces").arg(folder);
+        }
         program::run(bench.args(self.json.then_some("--json")))
     }
 }
@@ -81,7 +100,13 @@ fn pure(fetched: &Fetched, to: &Path) -> Result<()> {
         fs::copy(place::root().join(from).join(name), folder.join(name))?;
     }
     let mut esbuild = esbuild(fetched)?;
-    esbuild.args(["--format=iife", "--define:INLINE=true", "--define:__FOOTFALL_WASM__=\"\""]);
+    esbuild.args([
+        "--format=iife",
+        "--define:INLINE=true",
+        "--define:KEY=0",
+        "--define:__FOOTFALL_WASM__=\"\"",
+    ]);
+    esbuild.arg(format!("--banner:js={}", build::HINT));
     esbuild.arg(format!("--inject:{}", folder.join("webassembly.js").display()));
     esbuild.arg(format!("--outfile={}", to.join("pure.js").display()));
     program::run(esbuild.arg(folder.join("loader.js")))

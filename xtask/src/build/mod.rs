@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-pub(crate) use tracker::{LOADER, TARGET, target_installed};
+pub(crate) use tracker::{HINT, LOADER, TARGET, target_installed, wasm_begins};
 
 use crate::fetch::{self, Fetched};
 use crate::{place, program};

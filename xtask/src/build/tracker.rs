@@ -18,6 +18,12 @@ const VERSION: &str = "__FOOTFALL_VERSION__";
 const SETTINGS: &str = "__FOOTFALL_SETTINGS__";
 /// The word in the loader that the WebAssembly takes the place of.
 const WASM: &str = "__FOOTFALL_WASM__";
+/// What every byte of the WebAssembly is mixed with (exclusive or) to be a character: with this one the fewest
+/// must be written by more than themselves, of all 256 the script is then smallest (brotli).
+const KEY: u8 = 0x71;
+/// To V8 (<https://v8.dev/blog/explicit-compile-hints>): that it compile all functions while it reads the script,
+/// which it does beside the page, and not each when it is called first, while the page waits.
+pub(crate) const HINT: &str = "//# allFunctionsCalledOnLoad";
 /// The loader's scripts, in `sdk-wasm/loader`; the first imports the others.
 pub(crate) const LOADER: [&str; 7] =
     ["loader.js", "host.js", "who.js", "calls.js", "consent.js", "fallback.js", "watch.js"];
@@ -69,10 +75,10 @@ pub(super) fn build(target: &Path, fetched: &Fetched) -> Result<()> {
     }
     // The module comes last, so that the two halves can be compressed each in its own way.
     let inline = inline.replace(WASM, "$wasm");
-    let inline = format!("($wasm=>{{{}}})(", inline.trim_end());
+    let inline = format!("{HINT}\n($wasm=>{{{}}})(", inline.trim_end());
     ensure!(inline.is_ascii(), "the loader is not ASCII, as which it is served");
     keep(&assets.join("tracker.js"), &[inline.as_bytes(), &text(&small), b")"].concat())?;
-    keep(&assets.join("tracker.stream.js"), stream.as_bytes())?;
+    keep(&assets.join("tracker.stream.js"), format!("{HINT}\n{stream}").as_bytes())?;
     keep(&assets.join("tracker.wasm"), &small)
 }
 
@@ -251,6 +257,8 @@ const SLIM: [(&str, &str); 3] = [
 ];
 /// What it does ahead, to be quicker later.
 const AHEAD: &str = "\ncachedTextDecoder.decode();";
+/// How it reads texts of the module, of which none can begin with a byte order mark.
+const DECODER: &str = "new TextDecoder('utf-8', { ignoreBOM: true })";
 
 /// How each imported function that gives a text does so.
 const GIVES_TEXT: &str =
@@ -278,7 +286,8 @@ fn slim(glue: &str) -> Result<String> {
         slim = format!("{before}{short}\n}}\n{after}");
     }
     ensure!(slim.contains(AHEAD), "no {AHEAD} in the glue");
-    Ok(slim.replace(AHEAD, ""))
+    ensure!(slim.contains(DECODER), "no {DECODER} in the glue");
+    Ok(slim.replace(AHEAD, "").replace(DECODER, "new TextDecoder()"))
 }
 
 /// One script of the loader and all it imports.
@@ -286,19 +295,29 @@ fn bundle(fetched: &Fetched, script: &Path, inline: bool) -> Result<String> {
     let mut esbuild = node(&fetched.node_modules.join("esbuild/bin/esbuild"))?;
     esbuild.args(["--bundle", "--format=iife"]);
     esbuild.args(["--minify", "--target=es2020", "--legal-comments=none", "--log-level=warning"]);
-    program::output(esbuild.arg(format!("--define:INLINE={inline}")).arg(script))
+    esbuild.args([format!("--define:INLINE={inline}"), format!("--define:KEY={KEY}")]);
+    program::output(esbuild.arg(script))
 }
 
-/// The bytes as a JavaScript text, a character each: base64 would be a sixth more to download. The
-/// script is served in a character set that has one for every byte.
+/// How the text begins that the WebAssembly is in the script.
+pub(crate) fn wasm_begins() -> [u8; 5] {
+    let [first, a, s, m] = b"\0asm".map(|byte| byte ^ KEY);
+    [b'"', first, a, s, m]
+}
+
+/// The bytes, with [`KEY`], as a JavaScript text, a character each: base64 would be a sixth more to download.
+/// The script is served as windows-1252, which has a character for every byte, the same as its number but for
+/// 27 of them (<https://encoding.spec.whatwg.org/#windows-1252>); these are told by their numbers.
 fn text(bytes: &[u8]) -> Vec<u8> {
     let mut text = vec![b'"'];
-    for byte in bytes {
+    for byte in bytes.iter().map(|byte| byte ^ KEY) {
         match byte {
-            b'"' | b'\\' => text.extend([b'\\', *byte]),
+            b'"' | b'\\' => text.extend([b'\\', byte]),
             b'\n' => text.extend(b"\\n"),
             b'\r' => text.extend(b"\\r"),
-            _ => text.push(*byte),
+            0x81 | 0x8d | 0x8f | 0x90 | 0x9d => text.push(byte),
+            0x80..=0x9f => text.extend(format!("\\x{byte:x}").as_bytes()),
+            _ => text.push(byte),
         }
     }
     text.push(b'"');
@@ -311,8 +330,16 @@ mod tests {
 
     #[test]
     fn every_byte_is_one_character_of_a_javascript_text() {
-        let text = text(&[0, b'1', b'"', b'\\', b'\n', b'\r', 0x7f, 0x80, 0xff]);
-        assert_eq!(text, b"\"\x001\\\"\\\\\\n\\r\x7f\x80\xff\"");
+        let bytes = [0, b'1', b'"', b'\\', b'\n', b'\r', 0x7f, 0x80, 0x81, 0x9f, 0xa0, 0xff];
+        let text = text(&bytes.map(|byte| byte ^ KEY));
+        assert_eq!(text, b"\"\x001\\\"\\\\\\n\\r\x7f\\x80\x81\\x9f\xa0\xff\"");
+    }
+
+    #[test]
+    fn the_compressors_find_where_the_webassembly_begins() {
+        assert!(text(b"\0asm\x01").starts_with(&wasm_begins()));
+        // The collector looks for it too.
+        assert_eq!(&wasm_begins(), b"\"q\x10\x02\x1c");
     }
 
     #[test]
@@ -342,7 +369,7 @@ mod tests {
                     function passStringToWasm0(arg) {\n    long();\n}\n\
                     function __wbindgen_init_externref_table() {\n    long();\n}\n\
                     function getStringFromWasm0(ptr, len) {\n    long();\n}\n\
-                    let cachedTextDecoder;\ncachedTextDecoder.decode();\n";
+                    let cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });\ncachedTextDecoder.decode();\n";
         let renamed = names.rename(&[glue, GIVES_TEXT].concat()).unwrap();
         let beginning = "import { post } from './host.js';\nimport { who } from './who.js';\n\
                          wasm.b(1); wasm.c.buffer; wasm.callback(2);\nfunction passStringToWasm0(";
