@@ -4,9 +4,9 @@ mod action;
 mod consent;
 mod delivery;
 mod doctor;
-
 mod gate;
 mod page;
+mod prerender;
 pub(crate) mod site;
 mod slow;
 mod surroundings;
