@@ -18,8 +18,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
-use crate::stored::rows;
-
 /// How long a browser may take for a page on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -102,7 +100,7 @@ fn counted(stack: &Stack) -> Vec<Value> {
     };
     let both =
         format!("SELECT * FROM ({} UNION ALL {}) ORDER BY path", one("events"), one("bot_events"));
-    rows(stack, &both)
+    stack.rows(&both).unwrap()
 }
 
 fn is_counted(stack: &Stack, event: &Value) {
