@@ -4,8 +4,8 @@ mod action;
 mod consent;
 mod delivery;
 mod doctor;
-
 mod gate;
 mod page;
+mod prerender;
 pub(crate) mod site;
 mod surroundings;
