@@ -34,7 +34,8 @@ pub(crate) struct TrackerArguments {
     /// A session ends at midnight in this time zone too, for example Europe/Zagreb
     #[arg(long, value_name = "TIME ZONE")]
     session_midnight: Option<SiteTimeZone>,
-    /// Other hosts of the same site, to which links carry the visitor's id (part `domains`); may be repeated
+    /// All hosts of a site that has several: signed links between them carry the visitor's id (part `domains`);
+    /// may be repeated
     #[arg(long, value_name = "HOST", value_delimiter = ',')]
     domain: Vec<Word>,
     /// Parameters of an address that hold what a visitor searched for, for example `q`; may be repeated

@@ -72,7 +72,8 @@ impl Door {
         let site = sites.find(site).map_err(|_| Rejection::NotFound)?;
         let country = self.country(site, head, peer);
         let now_millis = self.pipeline.clock.now_millis();
-        let asked = Asked { site, form, country: country.as_deref(), now_millis };
+        let link_key = &self.settings.link_key;
+        let asked = Asked { site, form, country: country.as_deref(), link_key, now_millis };
         Ok(self.settings.assets.script(asked, &head.headers))
     }
 

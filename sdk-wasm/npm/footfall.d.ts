@@ -143,7 +143,10 @@ export interface FootfallOptions {
   beforeConsent?: 'nothing' | 'cookieless' | 'wait';
   /** Nothing is kept in the browser, and no id is sent. */
   cookieless?: boolean;
-  /** Other hosts of the same site, for the part `domains`: names with spaces between them. */
+  /**
+   * Hosts of the same site for the part `domains`, with spaces between them. Nobody is taken along where the site's
+   * own settings have none (`footfall site add --domain`).
+   */
   domains?: string;
   /** Parameters of an address that hold what a visitor searched for: `q search`. */
   searchParameters?: string;

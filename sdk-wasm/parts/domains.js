@@ -1,11 +1,15 @@
 // One visitor on several domains: links and forms to the domains that the option `domains` lists (with all under them)
 // take along who the visitor is, in a parameter `_ff` that is added in the moment of the click.
 //
-// `_ff` is VISITOR.SESSION.TIME.CHECK. It is taken where the page was come to from a listed domain, as the browser says
-// (`document.referrer`), within two minutes, by the same browser as far as a page can tell (user agent, language), on the
-// host that it was made for. It is removed from the address before the page is viewed.
-// So a link that is copied, shared or found in a log is worth nothing elsewhere or later. The check is no secret's:
-// whoever runs script on a listed domain could make one, and could as well write the ids themselves.
+// `_ff` is VISITOR SESSION TIME.SIGNATURE without the spaces. The signature is half of an HMAC-SHA-256 under
+// the site's own key, over site, ids, time, the host that it was made for, user agent and language. The collector puts
+// the key into the script of a site that has domains (`footfall site add --domain`).
+// `_ff` is taken where the page was come to from a listed domain, as the browser says (`document.referrer`), within two
+// minutes, by the same browser as far as a page can tell, on the host that it was made for. It is removed from the
+// address before the page is viewed.
+// So a link that is changed, made up without the key, another site's, copied, shared or found in a log is worth nothing.
+// The key is in a script that anyone can fetch: who reads it there can sign, and must then still have the visitor come
+// from a listed domain. Whoever runs script on such a domain could as well write the ids themselves.
 //
 // Nothing is added or taken where the visitor has denied analytics, before an answer where the site waits for one
 // (`beforeConsent`), and where nothing is kept (`cookieless`). What the visitor agreed to does not travel: each domain
@@ -13,16 +17,11 @@
 // `rel="noreferrer"`), takes nobody along.
 
 import { attribute, keep, kept, quietly } from './guest.js';
-import { hash } from './hash.js';
+import { hmac } from './hmac.js';
 
 const VALID_MILLIS = 2 * 60 * 1000;
-// Two ids of 32 digits and the time, then the check.
-const TOKEN = /^(([\da-f]{32})([\da-f]{32})([\da-z]{8,9}))\.([\da-z]+)$/;
-
-const check = (ids, host) => {
-  const bound = [ids, host, navigator.userAgent, navigator.language].join('\n');
-  return hash(bound) + hash(`${bound}\n`);
-};
+// Two ids of 32 digits and the time, then the signature.
+const TOKEN = /^(([\da-f]{32})([\da-f]{32})([\da-z]{8,9}))\.([\da-f]{32})$/;
 
 const uuid = (digits) => digits.replace(/(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 
@@ -38,6 +37,13 @@ export default (footfall, option, say) => {
   const domains = `${option('domains') || ''}`.toLowerCase().match(/[^\s,]+/g) || [];
   const isListed = (host) => domains.some((domain) => host === domain || host.endsWith(`.${domain}`));
 
+  const key = option('domainsKey');
+  if (!key) say('left out: domains, since the site has none: footfall site add --domain');
+  const sign = (ids, host) => {
+    const bound = [footfall.site, ids, host, navigator.userAgent, navigator.language];
+    return hmac(key, bound.join('\n')).slice(0, 32);
+  };
+
   // Whether the tracker itself may keep ids: what the visitor has said, else what their browser and the site say.
   const isAllowed = () => {
     const browser = navigator.doNotTrack === '1' ? 'denied' : '';
@@ -50,10 +56,11 @@ export default (footfall, option, say) => {
     const [, token] = /[?&]_ff=([^&]*)/.exec(location.search) || [];
     if (!token) return;
     history.replaceState(history.state, '', location.pathname + without(location.search) + location.hash);
-    const [, ids, visitor, session, issued, checked] = TOKEN.exec(token) || [];
+    const [, ids, visitor, session, issued, signature] = TOKEN.exec(token) || [];
     const isFresh = Math.abs(Date.now() - parseInt(issued, 36)) < VALID_MILLIS;
     const isFromListed = document.referrer && isListed(new URL(document.referrer).hostname);
-    if (!isFresh || !isFromListed || checked !== check(ids, location.hostname)) return say('left out: _ff');
+    const isGood = key && isFresh && isFromListed && signature === sign(ids, location.hostname);
+    if (!isGood) return say('left out: _ff');
     if (!isAllowed()) return;
     keep(footfall, 'visitor', uuid(visitor));
     keep(footfall, 'session', `${uuid(session)} ${Date.now()}`);
@@ -61,9 +68,9 @@ export default (footfall, option, say) => {
 
   const token = (host) => {
     const ids = [kept(footfall, 'visitor'), kept(footfall, 'session').split(' ')[0]].join('').replace(/-/g, '');
-    if (!isAllowed() || !/^[\da-f]{64}$/.test(ids)) return;
+    if (!key || !isAllowed() || !/^[\da-f]{64}$/.test(ids)) return;
     const issued = ids + Date.now().toString(36);
-    return `${issued}.${check(issued, host)}`;
+    return `${issued}.${sign(issued, host)}`;
   };
 
   // Only for the moment: what is copied or dragged later is the page's own address.

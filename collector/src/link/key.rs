@@ -5,8 +5,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::{fmt, fs};
 
-use hmac::{Hmac, KeyInit};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+use wire::SiteName;
 
 /// Fewer bytes could be guessed.
 const KEY_BYTES_MIN: usize = 32;
@@ -15,6 +16,11 @@ const KEY_BYTES_MAX: u64 = 4096;
 
 /// A key shorter than a block of the hash ends in noughts (RFC 2104, 2.).
 const HMAC_BLOCK_BYTES: usize = 64;
+
+/// What a site's key for its domains is made of begins so: no signature of a link's ever does.
+pub(super) const DOMAINS_PURPOSE: &[u8] = b"footfall domains 1\0";
+/// Bytes of that key: half of the digest, as in a link.
+const DOMAINS_KEY_BYTES: usize = 16;
 
 pub(super) type HmacSha256 = Hmac<Sha256>;
 
@@ -89,10 +95,21 @@ impl LinkKey {
     }
 
     /// The key made of these bytes: of their hash, so that every length will do.
-    pub(super) fn of(key: &[u8]) -> Self {
+    pub(crate) fn of(key: &[u8]) -> Self {
         let mut block = [0; HMAC_BLOCK_BYTES];
         block.iter_mut().zip(Sha256::digest(key)).for_each(|(place, byte)| *place = byte);
         Self(HmacSha256::new(&block.into()))
+    }
+
+    /// The key by which a site's pages sign whom they take along to the site's other domains, in hexadecimal digits.
+    ///
+    /// It stands in the site's script, where anyone can read it. Who does so has neither this key nor another site's:
+    /// both would be guesses at an HMAC. Collectors with one link key bake the same.
+    pub(crate) fn of_domains(&self, site: &SiteName) -> String {
+        let digest =
+            self.mac().chain_update(DOMAINS_PURPOSE).chain_update(site.as_str()).finalize();
+        let digest = digest.into_bytes();
+        hex::encode(digest.get(..DOMAINS_KEY_BYTES).unwrap_or_default())
     }
 
     pub(super) fn mac(&self) -> HmacSha256 {

@@ -165,3 +165,20 @@ proptest! {
         prop_assert!(Link::read(&path, &query, &key()).is_err());
     }
 }
+
+#[test]
+fn the_key_of_a_sites_domains_signs_no_link_and_is_that_sites_only() {
+    let site = |name: &str| name.parse::<SiteName>().unwrap();
+    let domains = key().of_domains(&site("shop"));
+    assert_eq!(domains.len(), 32);
+    assert_ne!(domains, key().of_domains(&site("blog")));
+    assert_ne!(domains, LinkKey::of(b"two").of_domains(&site("shop")));
+    // Who has read it in the script and signs by it, as text or as bytes, makes no link.
+    for read_there in [domains.as_bytes(), &hex::decode(&domains).unwrap()] {
+        let path = link(TARGET, "").path(&LinkKey::of(read_there));
+        assert_eq!(read(&path, &key()), Err(LinkError::NotSigned));
+    }
+    // Nor is it the signature of one: what the two sign begins otherwise, whatever the site and the target.
+    let [one, other] = [PURPOSE, key::DOMAINS_PURPOSE];
+    assert!(!one.starts_with(other) && !other.starts_with(one));
+}

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::baked::baked;
 use super::packing::{Packing, wasm_begins};
 use super::respond::{Answered, file};
+use crate::link::LinkKey;
 use crate::validate::Site;
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
@@ -49,6 +50,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) form: Form,
     /// Where the visitor is (ISO 3166-1 alpha-2); `None` where that is not known.
     pub(crate) country: Option<&'a str>,
+    pub(crate) link_key: &'a LinkKey,
     pub(crate) now_millis: i64,
 }
 
@@ -168,7 +170,7 @@ impl Assets {
         };
         // A site's name and a hash need no escaping in JSON.
         let word = |text: &str| format!("\"{text}\"");
-        let settings = baked(site, asked.country, asked.now_millis);
+        let settings = baked(site, asked.link_key, asked.country, asked.now_millis);
         let body = script
             .replace("__FOOTFALL_SITE__", &word(site.name.as_str()))
             .replace("__FOOTFALL_VERSION__", &word(&format!("{fetched}{}.", self.version)))

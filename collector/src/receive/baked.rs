@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use store::site::{BeforeConsent, Visitors, Word};
 
+use crate::link::LinkKey;
 use crate::validate::Site;
 
 /// Minutes of a day: midnight in UTC, since the tracker takes nought for none.
@@ -10,7 +11,12 @@ const DAY_MINUTES: i32 = 1440;
 
 /// A JavaScript expression: an object of options as the tracker names them. `country` is where the
 /// visitor is, `None` where that is not known.
-pub(super) fn baked(site: &Site, country: Option<&str>, now_millis: i64) -> String {
+pub(super) fn baked(
+    site: &Site,
+    link_key: &LinkKey,
+    country: Option<&str>,
+    now_millis: i64,
+) -> String {
     let tracker = &site.tracker;
     let mut options = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
@@ -32,6 +38,9 @@ pub(super) fn baked(site: &Site, country: Option<&str>, now_millis: i64) -> Stri
     });
     put("midnight", midnight);
     put("domains", words(&tracker.domains).map(|words| words.to_ascii_lowercase().into()));
+    // Nobody else's script has a key, so that it is in as few as can be.
+    let has_domains = !tracker.domains.is_empty();
+    put("domainsKey", has_domains.then(|| link_key.of_domains(&site.name).into()));
     put("searchParameters", words(&tracker.search_parameters).map(Value::from));
     // Compared with what is behind an address's last dot, in small letters.
     let endings = words(&tracker.downloads).map(|words| words.to_ascii_lowercase());
@@ -77,9 +86,13 @@ mod tests {
         Site::new("shop".parse().unwrap(), []).with_tracker(tracker)
     }
 
+    fn key() -> LinkKey {
+        LinkKey::of(&[7; 32])
+    }
+
     #[test]
     fn what_is_not_set_costs_a_visitor_nothing() {
-        assert_eq!(baked(&site(&serde_json::json!({})), None, SUMMER), "({})");
+        assert_eq!(baked(&site(&serde_json::json!({})), &key(), None, SUMMER), "({})");
     }
 
     #[test]
@@ -100,7 +113,7 @@ mod tests {
             "events_path": "/assets/t",
         });
         let site = site(&all).with_visitors(Visitors::Cookieless);
-        let told = baked(&site, None, SUMMER);
+        let told = baked(&site, &key(), None, SUMMER);
         let told: Value =
             serde_json::from_str(told.trim_start_matches('(').trim_end_matches(')')).unwrap();
         let expected = serde_json::json!({
@@ -112,6 +125,8 @@ mod tests {
             "cookieless": true,
             "midnight": -120,
             "domains": "shop.example blog.example",
+            // HMAC-SHA-256 as Python's `hmac` makes it.
+            "domainsKey": "d8a0c0a4ac8b41f21da4ab368048bab0",
             "searchParameters": "q",
             "downloads": "pdf zip tgz",
             "rawTraits": true,
@@ -124,7 +139,7 @@ mod tests {
     #[test]
     fn midnight_in_utc_is_no_nought() {
         let site = site(&serde_json::json!({"session_midnight": "UTC"}));
-        assert_eq!(baked(&site, None, SUMMER), r#"({"midnight":1440})"#);
+        assert_eq!(baked(&site, &key(), None, SUMMER), r#"({"midnight":1440})"#);
     }
 
     #[test]

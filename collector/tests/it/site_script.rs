@@ -39,6 +39,28 @@ async fn a_sites_settings_stand_in_its_script() {
 }
 
 #[tokio::test]
+async fn collectors_with_one_link_key_give_a_sites_domains_one_key() {
+    let sites = json!([
+        {"name": "shop", "origins": [], "domains": ["shop.example", "shop.test"]},
+        {"name": "blog", "origins": []}
+    ]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let link_key = "5".repeat(64);
+    std::fs::write(file.path(), &link_key).unwrap();
+    let flags = ["--link-key-file", file.path().to_str().unwrap()];
+    let mut keys = Vec::new();
+    for flags in [&flags[..], &flags[..], &[]] {
+        let (collector, _dir) = with_sites(&sites, flags).await;
+        let shop = collector.get("/s/shop.js").await;
+        assert!(!loader(&shop).contains(&link_key));
+        keys.push(settings(&shop)["domainsKey"].as_str().unwrap().to_owned());
+        assert_eq!(settings(&collector.get("/s/blog.js").await), json!({}));
+    }
+    let [one, same, other] = &keys[..] else { panic!("{keys:?}") };
+    assert!(one == same && one != other, "{keys:?}");
+}
+
+#[tokio::test]
 async fn consent_before_an_answer_is_that_of_the_visitors_country() {
     let sites = json!([{
         "name": "shop", "origins": [],

@@ -3,17 +3,21 @@
 use example_shop::browser::{Browser, Tab};
 use example_shop::visitor::Device;
 use footfall_tests::Stack;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
+use sha2::Sha256;
 
-use super::site::{LAPTOP, Site, closed, come, events, here, opened, run, tag, told, visitor};
+use super::site::{
+    LAPTOP, Site, added, closed, come, events, here, opened, run, tag, told, visitor,
+};
 
-const OPTIONS: &str = "data-with=domains data-domains='127.0.0.1, localhost'";
+const SETTINGS: [&str; 4] = ["--with", "domains", "--domain", "127.0.0.1,localhost"];
 
 /// A site on two domains, and its two origins.
 async fn two_domains(stack: &Stack, name: &str, policy: &str) -> (String, String) {
     let site = Site::bind().await;
     let origins = (site.origin.clone(), site.other_origin());
-    let tag = tag(stack, name, &[&origins.0, &origins.1], OPTIONS);
+    let tag = added(stack, name, &[&origins.0, &origins.1], &SETTINGS);
     site.serve(&[("/", include_str!("domains.html"))], &tag, policy, None);
     origins
 }
@@ -114,18 +118,149 @@ async fn an_address_that_is_copied_shared_or_old_takes_nobody_along() {
         ..LAPTOP
     };
     let here = format!("{origin}/");
-    // Typed or pasted; come to from elsewhere; in another browser; on another host; changed.
+    // Typed or pasted; come to from elsewhere; in another browser; on another host.
     assert!(!becomes(&browser, &LAPTOP, &address, "", &one).await);
     assert!(!becomes(&browser, &LAPTOP, &address, "https://else.example/", &one).await);
     assert!(!becomes(&browser, &other_device, &address, &here, &one).await);
     assert!(!becomes(&browser, &LAPTOP, &address.replace(&there, &origin), &there, &one).await);
-    let changed = address.replace("_ff=", "_ff=0");
-    assert!(!becomes(&browser, &LAPTOP, &changed, &here, &one).await);
     let later = "const now = Date.now; Date.now = () => now() - 125000";
     let (old, id) = taken(&browser, &origin, "copied", later).await;
     assert!(!becomes(&browser, &LAPTOP, &old, &here, &("copied", id)).await);
     // All of this is for a reason: the address itself is good.
     assert!(becomes(&browser, &LAPTOP, &address, &here, &one).await);
+    closed(stack, browser).await;
+}
+
+/// What an address carries: visitor, session and time, and the signature.
+fn carried(address: &str) -> (&str, &str) {
+    let (_, carried) = address.split_once("_ff=").unwrap();
+    carried.split('#').next().unwrap().split_once('.').unwrap()
+}
+
+/// The text with its first letter behind so many replaced by another of the same kind.
+fn altered(text: &str, behind: usize) -> String {
+    let other = if text.as_bytes()[behind] == b'a' { "b" } else { "a" };
+    let mut altered = text.to_owned();
+    altered.replace_range(behind..=behind, other);
+    altered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_changed_or_made_up_takes_nobody_along() {
+    let (stack, browser) = opened().await;
+    let (origin, _) = two_domains(&stack, "changed", "").await;
+    let (address, id) = taken(&browser, &origin, "changed", "").await;
+    let (bound, signature) = carried(&address);
+    let from = format!("{origin}/");
+    let with = |part: &str, other: &str| address.replacen(part, other, 1);
+    // Somebody else's visitor, session or time under this signature.
+    for behind in [0, 32, bound.len() - 1] {
+        let other = altered(bound, behind);
+        let claimed = ("changed", serde_json::json!(uuid(other.split_at(32).0)));
+        assert!(
+            !becomes(&browser, &LAPTOP, &with(bound, &other), &from, &claimed).await,
+            "{behind}"
+        );
+    }
+    let one = ("changed", id);
+    for other in ["", &altered(signature, 0), &altered(signature, 31)] {
+        let other = with(signature, other);
+        assert!(!becomes(&browser, &LAPTOP, &other, &from, &one).await, "{other}");
+    }
+    assert!(becomes(&browser, &LAPTOP, &address, &from, &one).await);
+    closed(stack, browser).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_site_signs_takes_nobody_along_to_another_site() {
+    let (stack, browser) = opened().await;
+    let (origin, there) = two_domains(&stack, "one", "").await;
+    let (other_origin, other_there) = two_domains(&stack, "other", "").await;
+    let (address, id) = taken(&browser, &origin, "one", "").await;
+    assert!(address.starts_with(&there), "{address}");
+    // By its port the address is another site's, and all that is signed but the site is right.
+    let elsewhere = address.replace(&there, &other_there);
+    let (from, one) = (format!("{other_origin}/"), ("other", id.clone()));
+    assert!(!becomes(&browser, &LAPTOP, &elsewhere, &from, &one).await);
+    assert!(becomes(&browser, &LAPTOP, &address, &format!("{origin}/"), &("one", id)).await);
+    closed(stack, browser).await;
+}
+
+fn uuid(digits: &str) -> String {
+    let mut uuid = digits.to_owned();
+    for at in [8, 13, 18, 23] {
+        uuid.insert(at, '-');
+    }
+    uuid
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_is_signed_by_the_sites_key_whatever_the_length_of_what_is_signed() {
+    let (stack, browser) = opened().await;
+    let (origin, _) = two_domains(&stack, "signed", "").await;
+    let script = ureq::get(format!("{}/s/signed.js", stack.collector)).call().unwrap();
+    let script = script.into_body().read_to_vec().unwrap();
+    let script = String::from_utf8_lossy(&script);
+    let (_, key) = script.split_once("\"domainsKey\":\"").unwrap();
+    let (key, _) = key.split_once('"').unwrap();
+
+    let tab = visitor(&browser).await;
+    come(&tab, &origin, &["domains"]).await;
+    ids(&tab, "signed").await;
+    // More than a block of the hash long, so that its last one is filled in every way.
+    let clicks = "window.stays = true; window.addresses = [];
+        for (let length = 0; length < 65; length++) {
+            const userAgent = 'ž'.repeat(length % 3) + 'x'.repeat(length);
+            Object.defineProperty(navigator, 'userAgent', { value: userAgent, configurable: true });
+            cross.click();
+            addresses.push([userAgent, taken]);
+        }";
+    run(&tab, clicks).await;
+    let language = tab.evaluate("navigator.language").await.unwrap();
+    let addresses = tab.evaluate("addresses").await.unwrap();
+    let addresses = addresses.as_array().unwrap();
+    assert_eq!(addresses.len(), 65);
+    for address in addresses {
+        let [user_agent, address] = [&address[0], &address[1]].map(|text| text.as_str().unwrap());
+        let (bound, signature) = carried(address);
+        let signed = ["signed", bound, "localhost", user_agent, language.as_str().unwrap()];
+        let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+        let mac = mac.chain_update(signed.join("\n")).finalize().into_bytes();
+        assert_eq!(signature, hex::encode(&mac[..16]), "{user_agent}");
+    }
+    tab.close().await.unwrap();
+    closed(stack, browser).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_without_domains_has_no_key_and_says_in_debug_mode_why_nobody_is_taken_along() {
+    let (stack, browser) = opened().await;
+    let site = Site::bind().await;
+    let (origin, there) = (site.origin.clone(), site.other_origin());
+    let options = "data-debug data-with=domains data-domains='127.0.0.1, localhost'";
+    let tag = tag(&stack, "keyless", &[&origin, &there], options);
+    let hearing = "<script >window.said = []; \
+        console.debug = (...what) => said.push(what.join(' '));</script>";
+    let head = [hearing, &tag].concat();
+    site.serve(&[("/", include_str!("domains.html"))], &head, "", None);
+    let tab = visitor(&browser).await;
+    come(&tab, &origin, &["domains"]).await;
+    let (id, session) = ids(&tab, "keyless").await;
+    let why = "footfall: left out: domains, since the site has none: footfall site add --domain";
+    assert!(tab.holds(&format!("said.includes('{why}')")).await);
+    run(&tab, "window.stays = true").await;
+    tab.click("#cross").await.unwrap();
+    assert!(tab.holds("!taken.includes('_ff') && wrong.length === 0").await);
+    tab.close().await.unwrap();
+    // Nobody is taken in either, and the address is cleaned all the same.
+    let [id, session] = [&id, &session].map(|id| id.as_str().unwrap().replace('-', ""));
+    let now = "Date.now().toString(36)";
+    let tab = visitor(&browser).await;
+    let now = tab.evaluate(now).await.unwrap();
+    tab.close().await.unwrap();
+    let made_up = format!("{there}/?_ff={id}{session}{}.{}", now.as_str().unwrap(), "0".repeat(32));
+    let one = ("keyless", serde_json::json!(uuid(&id)));
+    assert!(!becomes(&browser, &LAPTOP, &made_up, &format!("{origin}/"), &one).await);
     closed(stack, browser).await;
 }
 

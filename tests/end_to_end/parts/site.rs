@@ -95,13 +95,19 @@ impl Site {
 
 /// The tag of a new site with these parts and options, as attributes.
 pub(super) fn tag(stack: &Stack, site: &str, origins: &[&str], options: &str) -> String {
+    added(stack, site, origins, &[]).replace("<script ", &format!("<script {options} "))
+}
+
+/// The tag of a new site with these settings, as flags of `footfall site add`.
+pub(super) fn added(stack: &Stack, site: &str, origins: &[&str], settings: &[&str]) -> String {
     let mut add = vec!["site", "add", site, "--collector-url", &stack.collector];
+    add.extend(settings);
     add.extend(origins.iter().flat_map(|origin| ["--origin", origin]));
     let tag = stack.footfall(&add).unwrap();
     // The collector reads the sites anew every few seconds.
     let script = format!("{}/s/{site}.js", stack.collector);
     eventually(Duration::from_secs(60), || Ok(ureq::get(&script).call()?)).unwrap();
-    tag.trim().replace("<script ", &format!("<script {options} "))
+    tag.trim().to_owned()
 }
 
 /// The house and a browser in it, both to be stopped by [`closed`].
