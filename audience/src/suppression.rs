@@ -49,14 +49,16 @@ impl Suppression {
         })
     }
 
-    /// Reads a phone number; `region` (a country's code or name) reads a national one.
+    /// Reads a phone number; `region` (a country's code or name) reads a national one. It is suppressed by
+    /// the rule of every platform.
     ///
     /// # Errors
     ///
     /// As [`Phone::parse`], and where the region is no country.
     pub fn phone(raw: &str, region: Option<&str>) -> Result<Self, ParseError> {
         let region = region.map(identifier::Country::parse).transpose()?;
-        Ok(Self { hashes: vec![(Kind::Phone, Phone::parse(raw, region)?.google())] })
+        let phone = Phone::parse(raw, region)?;
+        Ok(Self { hashes: vec![(Kind::Phone, phone.google()), (Kind::PhoneMeta, phone.meta())] })
     }
 
     /// Puts it on a site's list. Whoever is known by it leaves no more, from the next snapshot on. To do

@@ -9,8 +9,10 @@ pub enum Kind {
     EmailGoogle,
     /// An e-mail address, hashed by Meta's rule.
     EmailMeta,
-    /// A phone number, hashed by Google's rule.
+    /// A phone number, hashed by Google's rule: with its plus.
     Phone,
+    /// A phone number, hashed by Meta's rule: digits only.
+    PhoneMeta,
     /// A first name, hashed by Google's rule.
     FirstName,
     /// A last name, hashed by Google's rule.
@@ -23,10 +25,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the migration's comment.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::EmailGoogle,
         Self::EmailMeta,
         Self::Phone,
+        Self::PhoneMeta,
         Self::FirstName,
         Self::LastName,
         Self::Country,
@@ -40,6 +43,7 @@ impl Kind {
             Self::EmailGoogle => "email_google",
             Self::EmailMeta => "email_meta",
             Self::Phone => "phone",
+            Self::PhoneMeta => "phone_meta",
             Self::FirstName => "first_name",
             Self::LastName => "last_name",
             Self::Country => "country",
@@ -77,7 +81,8 @@ impl Identifier {
 /// where the traits tell it, else by `default_region` (a country's code: the site's, or the visit's).
 ///
 /// What the browser hashed comes as `email_sha256` (by Meta's rule), `email_google_sha256`,
-/// `phone_sha256`, `first_name_sha256` and `last_name_sha256`, each of 64 hexadecimal digits.
+/// `phone_sha256` (by Google's rule), `phone_meta_sha256`, `first_name_sha256` and
+/// `last_name_sha256`, each of 64 hexadecimal digits.
 pub fn from_traits<'a>(
     traits: impl Iterator<Item = (&'a str, &'a str)>,
     default_region: Option<&str>,
@@ -103,6 +108,7 @@ pub fn from_traits<'a>(
             "email_sha256" => found.extend(of_hash(Kind::EmailMeta, raw)),
             "email_google_sha256" => found.extend(of_hash(Kind::EmailGoogle, raw)),
             "phone_sha256" => found.extend(of_hash(Kind::Phone, raw)),
+            "phone_meta_sha256" => found.extend(of_hash(Kind::PhoneMeta, raw)),
             "first_name_sha256" => found.extend(of_hash(Kind::FirstName, raw)),
             "last_name_sha256" => found.extend(of_hash(Kind::LastName, raw)),
             _ => {}
@@ -110,7 +116,7 @@ pub fn from_traits<'a>(
     }
     let region = region.or_else(|| default_region.and_then(|code| Country::parse(code).ok()));
     let phones = phones.into_iter().filter_map(|raw| Phone::parse(raw, region).ok());
-    found.extend(phones.map(|phone| Identifier::new(Kind::Phone, phone.google().to_string())));
+    found.extend(phones.flat_map(of_phone));
     found.sort_unstable();
     found.dedup();
     found
@@ -120,6 +126,13 @@ fn of_email(email: Email) -> [Identifier; 2] {
     [
         Identifier::new(Kind::EmailGoogle, email.google().to_string()),
         Identifier::new(Kind::EmailMeta, email.meta().to_string()),
+    ]
+}
+
+fn of_phone(phone: Phone) -> [Identifier; 2] {
+    [
+        Identifier::new(Kind::Phone, phone.google().to_string()),
+        Identifier::new(Kind::PhoneMeta, phone.meta().to_string()),
     ]
 }
 
@@ -155,8 +168,8 @@ mod tests {
         let found = from_traits(traits.into_iter(), None);
         let all = Kind::ALL.map(Kind::as_str);
         assert_eq!(kinds(&found), all);
-        assert_eq!(found[5].value, "HR");
-        assert_eq!(found[6].value, "10000");
+        assert_eq!(found[6].value, "HR");
+        assert_eq!(found[7].value, "10000");
     }
 
     #[test]
@@ -166,6 +179,7 @@ mod tests {
         let expected = Phone::parse("+385912345678", None).unwrap();
         assert_eq!(own.last().map(|identifier| identifier.kind), Some(Kind::Country));
         assert_eq!(own[0].value, expected.google().to_string());
+        assert_eq!(own[1].value, expected.meta().to_string());
         let default = from_traits([("phone", "091 234 5678")].into_iter(), Some("hr"));
         assert_eq!(default[0].value, expected.google().to_string());
         assert!(from_traits([("phone", "091 234 5678")].into_iter(), None).is_empty());
@@ -196,6 +210,7 @@ mod tests {
             "email_google_sha256",
             "email_sha256",
             "phone_sha256",
+            "phone_meta_sha256",
             "first_name_sha256",
             "last_name_sha256",
         ];

@@ -50,7 +50,7 @@ const phone = (raw, code) => {
   else if (code) digits = code + digits.replace(TRUNK[code] || /^0/, '');
   else return [];
   // ITU-T E.164: at most 15 digits; the shortest in use have 7 with their country's.
-  return /^[1-9]\d{6,14}$/.test(digits) ? [`+${digits}`] : [];
+  return /^[1-9]\d{6,14}$/.test(digits) ? [`+${digits}`, digits] : [];
 };
 
 const name = (raw) => (within(raw, 256) && /\p{Alphabetic}/u.test(raw) ? [raw.toLowerCase()] : []);
@@ -58,7 +58,7 @@ const name = (raw) => (within(raw, 256) && /\p{Alphabetic}/u.test(raw) ? [raw.to
 // By the trait's name in small letters: how it is read, and what its hashes are called.
 const READ = {
   email: [email, 'email_sha256', 'email_google_sha256'],
-  phone: [phone, 'phone_sha256'],
+  phone: [phone, 'phone_sha256', 'phone_meta_sha256'],
   firstname: [name, 'first_name_sha256'],
   lastname: [name, 'last_name_sha256'],
 };

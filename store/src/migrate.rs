@@ -49,6 +49,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0003_visitor_salts.sql",
         sql: include_str!("../migrations/0003_visitor_salts.sql"),
     },
+    Migration {
+        version: 4,
+        name: "0004_phone_meta.sql",
+        sql: include_str!("../migrations/0004_phone_meta.sql"),
+    },
 ];
 
 /// A migration that was brought to its end by this run.

@@ -38,6 +38,26 @@ async fn a_suppressed_phone_holds_the_whole_person() {
 }
 
 #[tokio::test]
+async fn a_suppressed_phone_holds_who_is_known_by_either_form_of_it() {
+    let phone = identifier::Phone::parse("+385 91 234 5678", None).unwrap();
+    let (google, meta) = (phone.google().to_string(), phone.meta().to_string());
+    let known = |name, email, form, hash| {
+        buyer(name, Granted).known(&[("email", email), (form, hash)], "HR")
+    };
+    let database = told([
+        known("ana", "ana@example.hr", "phone_sha256", &*google),
+        known("bo", "bo@example.hr", "phone_meta_sha256", &*meta),
+        buyer("cyd", Granted).email("cyd@example.hr"),
+    ])
+    .await;
+    suppress(database.server(), "shop", Suppression::phone("+385912345678", None).unwrap()).await;
+    let (file, receipt) = leaving(database.server()).await;
+    assert!(file.contains(&hash("cyd@example.hr")), "{file}");
+    assert_eq!((receipt.suppressed, receipt.leaving), (2, 1));
+    assert_adds_up(&receipt);
+}
+
+#[tokio::test]
 async fn who_hides_among_many_identifiers_is_found() {
     let emails = (0..200).map(|number| format!("{number}@example.hr")).collect::<Vec<_>>();
     let mut story = buyer("ana", Granted).is("ana");

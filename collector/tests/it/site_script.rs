@@ -16,7 +16,8 @@ async fn with_sites(sites: &Value, flags: &[&str]) -> (Collector, tempfile::Temp
 
 /// What is before the WebAssembly.
 fn loader(script: &Answer) -> &str {
-    std::str::from_utf8(script.body.split(|byte| *byte == 0).next().unwrap()).unwrap()
+    let wasm = script.body.windows(5).position(|bytes| bytes == b"\"q\x10\x02\x1c").unwrap();
+    std::str::from_utf8(&script.body[..wasm]).unwrap()
 }
 
 fn settings(script: &Answer) -> Value {

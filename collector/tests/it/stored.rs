@@ -111,13 +111,36 @@ async fn of_a_person_only_hashes_are_stored_and_nothing_raw_touches_the_disk() {
     let database = stack.stored::<Value>("SELECT kind, user_id, consent_ads, toString(value) AS value FROM identifiers ORDER BY kind");
     let rows = database.await;
     let kinds: Vec<_> = rows.iter().map(|row| row["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["email_google", "email_meta", "phone"]);
+    assert_eq!(kinds, ["email_google", "email_meta", "phone", "phone_meta"]);
     // echo -n ana.horvat@example.com | sha256sum
     assert_eq!(
         rows[1]["value"],
         "eced5d3511ca4288af3b538727c598f3d92ee556792f6f814fee7eec7f27819e"
     );
+    // echo -n +385912345678 | sha256sum, and the same without the plus
+    let phones = [&rows[2]["value"], &rows[3]["value"]];
+    assert_eq!(
+        phones,
+        [
+            "1b66fb8b83a3f33d321d42cad351086c6a42d025cb3e4a104dd8cb6257b69106",
+            "4f6b5ffaf51c2436292026df3dfd591b5cfb0f094a13800eb4d8f8d17242e94f"
+        ]
+    );
     assert_eq!((&rows[0]["user_id"], &rows[0]["consent_ads"]), (&json!("u1"), &json!("granted")));
+}
+
+#[tokio::test]
+async fn the_table_tells_what_an_identifier_can_be() {
+    let stack = Stack::up(&[]).await;
+    let comment = "SELECT comment FROM system.columns
+        WHERE database = currentDatabase() AND table = 'identifiers' AND name = 'kind'";
+    let rows: Vec<Value> = stack.stored(comment).await;
+    let comment = rows[0]["comment"].as_str().unwrap();
+    let words: Vec<_> =
+        comment.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+    for kind in identifier::Kind::ALL.map(identifier::Kind::as_str) {
+        assert!(words.contains(&kind), "{kind} is not in {comment}");
+    }
 }
 
 #[tokio::test]

@@ -78,18 +78,20 @@ fn what_a_page_hashes_is_what_is_hashed_here() {
         let mut ours = identifiers(hashed);
         let mut expected =
             from_traits(FIELDS.map(|field| (field, raw(person, field))).into_iter(), Some(region));
+        let is_phone =
+            |identifier: &Identifier| matches!(identifier.kind, Kind::Phone | Kind::PhoneMeta);
         // Whether a number is given out to anybody is not known in the page.
         if Phone::parse(raw(person, "phone"), Country::parse(region).ok()).is_err() {
-            ours.retain(|identifier| identifier.kind != Kind::Phone);
+            ours.retain(|identifier| !is_phone(identifier));
         }
         // Nor are letters read there that stand for a number's keys.
         if raw(person, "phone") == "1-800-FLOWERS" {
-            expected.retain(|identifier| identifier.kind != Kind::Phone);
+            expected.retain(|identifier| !is_phone(identifier));
         }
         assert_eq!(ours, expected, "{}", id(person));
         compared += expected.len();
     }
-    assert!(compared > 120, "only {compared} identifiers were compared");
+    assert!(compared > 150, "only {compared} identifiers were compared");
 }
 
 #[test]
@@ -143,17 +145,21 @@ fn what_is_nobodys_is_not_hashed() {
     for ((text, here), hashed) in emails.iter().zip(here).zip(&in_the_page) {
         assert_eq!(identifiers(hashed), here, "{text:?}");
     }
-    let phone = Phone::parse("+385912345678", None).unwrap().google().to_string();
+    let phone = Phone::parse("+385912345678", None).unwrap();
+    let forms = [phone.google(), phone.meta()].map(|form| form.to_string());
     for (text, hashed) in phones.iter().zip(in_the_page.iter().skip(emails.len())) {
         let expected = match *text {
             "+385 91 234 5678 ext 5"
             | "+385 (0)91 234 5678"
             | "00385912345678"
-            | "＋３８５９１２３４５６７８" => Some(&*phone),
-            known if known == digest => Some(digest),
-            _ => None,
+            | "＋３８５９１２３４５６７８" => {
+                forms.each_ref().map(|form| Some(&**form))
+            }
+            known if known == digest => [Some(digest); 2],
+            _ => [None; 2],
         };
-        assert_eq!(hashed.get("phone_sha256").and_then(Value::as_str), expected, "{text:?}");
+        let told = ["phone_sha256", "phone_meta_sha256"].map(|name| hashed.get(name));
+        assert_eq!(told.map(|hash| hash.and_then(Value::as_str)), expected, "{text:?}");
     }
 }
 
@@ -179,7 +185,7 @@ fn a_national_number_is_read_by_the_countrys_code() {
         numbers.iter().map(|(_, code, number)| json!([{"phone": number}, code])).collect();
     for ((region, _, number), hashed) in numbers.into_iter().zip(in_the_page(&json!(sent))) {
         let here = from_traits([("phone", number)].into_iter(), Some(region));
-        assert_eq!(here.len(), 1, "{number}");
+        assert_eq!(here.len(), 2, "{number}");
         assert_eq!(identifiers(&hashed), here, "{number}");
     }
 }

@@ -131,5 +131,6 @@ fn traits_give_the_same_hashes() {
         assert_eq!(of(Kind::EmailGoogle), google(&person, "email"), "{}", id(&person));
         assert_eq!(of(Kind::EmailMeta), meta(&person, "EMAIL"), "{}", id(&person));
         assert_eq!(of(Kind::Phone), google(&person, "phone"), "{}", id(&person));
+        assert_eq!(of(Kind::PhoneMeta), meta(&person, "PHONE"), "{}", id(&person));
     }
 }

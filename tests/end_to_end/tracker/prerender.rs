@@ -143,7 +143,7 @@ async fn a_page_that_chromium_prerenders_is_viewed_when_it_is_come_to_and_else_n
     ])
     .await;
     let before = passes(&stack, &origin, "/before");
-    assert_eq!(counted(&stack), [before.clone()]);
+    assert_eq!(counted(&stack).as_slice(), std::slice::from_ref(&before));
 
     site.go.notify_one();
     site.hears(&["come-to /next seen activated 0"]).await;
