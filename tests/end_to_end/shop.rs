@@ -42,6 +42,7 @@ fn funnel_equals(stack: &Stack, plan: &Plan) {
         Ok(())
     })
     .unwrap();
+    stack.drained().unwrap();
     let mut asked = vec!["funnel", "--site", "shop", "--window", "1d", "--format", "json"];
     steps.iter().for_each(|step| asked.extend(["--step", step.name]));
     let printed: Value = serde_json::from_str(&stack.footfall(&asked).unwrap()).unwrap();

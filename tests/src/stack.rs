@@ -104,6 +104,24 @@ impl Stack {
             let count = stored(&self.clickhouse, site)?;
             ensure!(count == expected, "{count} events of {site} are stored, not {expected}");
             Ok(())
+        })?;
+        self.drained()
+    }
+
+    /// Waits until ClickHouse has all that the collector has answered for, in every table: a block goes into
+    /// one table after another.
+    ///
+    /// # Errors
+    /// Where something still waits after a minute.
+    pub fn drained(&self) -> anyhow::Result<()> {
+        let url = format!("{}/metrics", self.collector);
+        eventually(ARRIVAL, || {
+            let metrics = ureq::get(&url).call()?.into_body().read_to_string()?;
+            let bytes =
+                metrics.lines().find_map(|line| line.strip_prefix("collector_spool_bytes "));
+            let bytes: u64 = bytes.context("no collector_spool_bytes")?.parse()?;
+            ensure!(bytes == 0, "{bytes} bytes wait for ClickHouse");
+            Ok(())
         })
     }
 
