@@ -97,6 +97,23 @@ fn a_proxy_that_changes_the_script_is_told_of() {
 }
 
 #[test]
+fn a_page_of_the_scripts_character_set_is_not_taken_for_it() {
+    let typed = |url, kind: &str| Request {
+        headers: json!({"content-type": format!("{kind}; charset=windows-1252")}),
+        ..request(url, "GET", 200)
+    };
+    let mut visit = healthy();
+    visit.requests[0] = typed("https://shop.example/", "text/html");
+    visit.requests.insert(1, typed("https://shop.example/old.js", "text/javascript"));
+    assert!(complaints(&visit).is_empty(), "{:?}", complaints(&visit));
+    // Under a name of the site's own it is known by what the collector says of it.
+    let script = &mut visit.requests[2];
+    script.url = "https://shop.example/assets/app.js".to_owned();
+    script.headers["Cross-Origin-Resource-Policy"] = "cross-origin".into();
+    assert_eq!(script_request(&visit).unwrap().url, "https://shop.example/assets/app.js");
+}
+
+#[test]
 fn without_webassembly_it_is_said_what_is_not_counted() {
     let mut visit = healthy();
     visit.page.wasm = false;
