@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::reload::Reload;
 use crate::server::Door;
-use crate::sink::{ClickHouseSink, Splitter, drain};
+use crate::sink::{ClickHouseSink, Draining, Splitter, WayOut};
 use crate::sites::Sites;
 use crate::spool::{Found, Spool};
 use crate::suppressed::Suppressed;
@@ -56,8 +56,7 @@ pub async fn run(
     tell_found(&found, &metrics);
     let spool = Arc::new(spool.timed_by(metrics.spool_seconds.clone()));
     let health = Arc::new(Health::default());
-    let (sites, salts) = known(&settings, &server, &health).await;
-    let suppressed = Arc::new(Suppressed::load(&settings.data_dir));
+    let (sites, salts, suppressed) = known(&settings, &server, &health).await;
     let dead = Arc::new(DeadLetters::bounded(&settings.data_dir, settings.dead_letters_bytes_max));
     let (stop_draining, stopping) = watch::channel(false);
 
@@ -75,17 +74,24 @@ pub async fn run(
     let archive = Keeper::open(&settings.data_dir, settings.archive);
     let archive = Arc::new(archive.counted_by(metrics.archive.clone()));
     tasks.spawn(keep_archive_young(Arc::clone(&archive)));
-    let mut draining = JoinSet::new();
-    draining.spawn({
-        let sink = ClickHouseSink::new(&server);
+    let mut draining = Draining::start({
+        // With connections of its own, which live on its thread.
+        let server = Server::new(server.address());
         let (spool, metrics, health) =
             (Arc::clone(&spool), Arc::clone(&metrics), Arc::clone(&health));
         let (dead, clock) = (Arc::clone(&dead), Arc::clone(&settings.clock));
-        async move {
-            let splitter = Splitter { dead: &dead, clock: &*clock, metrics: &metrics };
-            drain(&spool, &sink, splitter, &archive, &health, stopping).await;
+        move || async move {
+            let way_out = WayOut {
+                spool: &spool,
+                sink: &ClickHouseSink::new(&server),
+                splitter: Splitter { dead: &dead, clock: &*clock, metrics: &metrics },
+                archive: &archive,
+                health: &health,
+            };
+            way_out.drain(stopping).await;
         }
-    });
+    })
+    .map_err(CollectorError::Thread)?;
 
     let enricher = enricher(&settings, &metrics);
     let pipeline = Pipeline {
@@ -109,7 +115,7 @@ pub async fn run(
     tokio::select! {
         () = crate::server::serve(door, listener, shutdown) => {}
         _ = tasks.join_next() => return Err(CollectorError::TaskEnded { task: "upkeep" }),
-        _ = draining.join_next() => return Err(CollectorError::TaskEnded { task: "drain" }),
+        () = draining.ended() => return Err(CollectorError::TaskEnded { task: "drain" }),
     }
 
     spool.seal();
@@ -118,8 +124,8 @@ pub async fn run(
     Ok(())
 }
 
-async fn finish(spool: &Spool, mut draining: JoinSet<()>, drain_timeout: Duration) {
-    if tokio::time::timeout(drain_timeout, draining.join_next()).await.is_err() {
+async fn finish(spool: &Spool, mut draining: Draining, drain_timeout: Duration) {
+    if tokio::time::timeout(drain_timeout, draining.ended()).await.is_err() {
         let blocks = spool.blocks_waiting();
         tracing::warn!(
             blocks,
@@ -128,12 +134,12 @@ async fn finish(spool: &Spool, mut draining: JoinSet<()>, drain_timeout: Duratio
     }
 }
 
-/// The sites and the day's salt, of ClickHouse where it answers soon.
+/// The sites, the day's salt and who is suppressed, of ClickHouse where it answers soon.
 async fn known(
     settings: &Settings,
     server: &Server,
     health: &Health,
-) -> (Arc<Sites>, Arc<DailySalts>) {
+) -> (Arc<Sites>, Arc<DailySalts>, Arc<Suppressed>) {
     let sites = Sites::load(&settings.data_dir);
     if tokio::time::timeout(KNOWN_TIMEOUT, sites.refresh(server, health)).await.is_err() {
         health.clickhouse_is_away(&"no answer in time");
@@ -143,7 +149,13 @@ async fn known(
     if tokio::time::timeout(KNOWN_TIMEOUT, salts.refresh(server, &sites, now)).await.is_err() {
         tracing::debug!("the day's salt is this collector's own for now");
     }
-    (Arc::new(sites), Arc::new(salts))
+    let suppressed = Suppressed::load(&settings.data_dir);
+    match tokio::time::timeout(KNOWN_TIMEOUT, suppressed.refresh(server)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the suppressions are the last copy's for now"),
+        Err(_) => tracing::debug!("the suppressions are the last copy's for now"),
+    }
+    (Arc::new(sites), Arc::new(salts), Arc::new(suppressed))
 }
 
 fn enricher(settings: &Settings, metrics: &Metrics) -> Arc<LiveEnricher> {

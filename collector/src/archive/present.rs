@@ -104,6 +104,6 @@ pub(super) async fn insert<R: serde::Serialize>(
     let rows: Vec<_> = bytes.iter().map(Vec::as_slice).collect();
     let digest = hex::encode(digest.finalize());
     let token = format!("replay-{}-{run}{digest}", table.name());
-    let part = Part { table, columns: &columns, token, rows: &rows };
+    let part = Part { table, columns: &columns, token, rows: &rows, native: None };
     Ok(ClickHouseSink::new(server).insert(&part).await?)
 }

@@ -63,7 +63,8 @@ pub async fn replay(
             let token =
                 format!("{}-{}-{:08x}", letter.token, table.name(), crc32fast::hash(&bytes));
             let rows = [bytes.as_slice()];
-            sink.insert(&Part { table, columns: &columns, token, rows: &rows }).await?;
+            sink.insert(&Part { table, columns: &columns, token, rows: &rows, native: None })
+                .await?;
         }
         return dead.remove(&letter.id).map_err(ReplayError::Remove);
     }
@@ -75,7 +76,8 @@ pub async fn replay(
         format!("{}-{:08x}", letter.token, crc32fast::hash(&stored.bytes))
     };
     let rows = [stored.bytes.as_slice()];
-    let part = Part { table: stored.table, columns: &stored.columns, token, rows: &rows };
+    let part =
+        Part { table: stored.table, columns: &stored.columns, token, rows: &rows, native: None };
     sink.insert(&part).await?;
     dead.remove(&letter.id).map_err(ReplayError::Remove)
 }

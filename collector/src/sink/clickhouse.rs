@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use clickhouse::error::Error;
 use clickhouse::insert_formatted::InsertFormatted;
 use clickhouse::{Client, Compression};
@@ -9,7 +10,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::{Part, Sink, sql};
 use crate::error::SinkError;
-use crate::spool::columns::Columns;
+use crate::spool::columns;
 
 /// Bytes handed to the connection at a time; they are compressed together, which takes half a millisecond.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -22,10 +23,13 @@ const END_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long it may take to say that it is there.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// ClickHouse's error codes that mean: these bytes are no rows of this table, and will never be.
+/// ClickHouse's error codes that mean: these bytes are no rows of this table, and will never be. (What each is
+/// called: `SELECT errorCodeToName(27)`.) Also of views and constraints that the operator has added.
 /// Anything else may pass: a server that is full, read-only, starting or not yet migrated.
-const DATA_CODES: [u32; 18] =
-    [6, 26, 27, 32, 33, 38, 41, 49, 53, 69, 70, 72, 117, 128, 131, 321, 469, 691];
+const DATA_CODES: [u32; 29] = [
+    6, 25, 26, 27, 32, 33, 38, 41, 49, 53, 69, 70, 72, 117, 128, 130, 131, 153, 321, 349, 376, 395,
+    407, 441, 467, 469, 675, 676, 691,
+];
 
 /// Inserts parts of blocks.
 #[derive(Clone)]
@@ -66,16 +70,13 @@ impl ClickHouseSink {
             .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT))
     }
 
-    async fn insert_columns(
+    async fn insert_native(
         &self,
         part: &Part<'_>,
-        mut columns: Columns<'_>,
+        native: impl IntoIterator<Item = Bytes> + Send,
     ) -> Result<(), SinkError> {
-        // Nothing is sent yet. ClickHouse would say of such a row that it cannot be read.
-        computing(|| part.rows.iter().try_for_each(|row| columns.push(row)))
-            .map_err(|error| SinkError::Reject(Error::DataFormat(error.into())))?;
         let mut insert = self.begin(part, "Native");
-        for mut piece in columns.into_native() {
+        for mut piece in native {
             while !piece.is_empty() {
                 let chunk = piece.split_to(piece.len().min(self.chunk_bytes));
                 insert.send(chunk).await.map_err(classify)?;
@@ -99,8 +100,15 @@ impl ClickHouseSink {
 
 impl Sink for ClickHouseSink {
     async fn insert(&self, part: &Part<'_>) -> Result<(), SinkError> {
-        match Columns::of(part.table, part.columns) {
-            Some(columns) => self.insert_columns(part, columns).await,
+        if let Some(native) = part.native {
+            return self.insert_native(part, native.iter().cloned()).await;
+        }
+        // Nothing is sent yet. ClickHouse would say of such a row that it cannot be read.
+        let native =
+            computing(|| columns::native(part.table, part.columns, part.rows.iter().copied()))
+                .map_err(|error| SinkError::Reject(Error::DataFormat(error.into())))?;
+        match native {
+            Some(native) => self.insert_native(part, native).await,
             None => self.insert_rows(part).await,
         }
     }
@@ -121,7 +129,7 @@ fn computing<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// Whether the same rows could go in later.
-fn classify(error: Error) -> SinkError {
+pub(super) fn classify(error: Error) -> SinkError {
     match &error {
         Error::BadResponse(answer)
             if code(answer).is_some_and(|code| DATA_CODES.contains(&code)) =>

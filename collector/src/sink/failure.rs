@@ -32,6 +32,19 @@ const NOT_MIGRATED: [u32; 3] = [16, 60, 81];
 /// READONLY, TABLE_IS_READ_ONLY, REQUIRED_PASSWORD, ACCESS_DENIED, AUTHENTICATION_FAILED.
 const READ_ONLY: [u32; 5] = [164, 242, 194, 497, 516];
 
+/// What passes by itself besides: TIMEOUT_EXCEEDED, TOO_SLOW, CANNOT_ALLOCATE_MEMORY, SOCKET_TIMEOUT,
+/// NETWORK_ERROR, NO_ZOOKEEPER, ABORTED, ALL_CONNECTION_TRIES_FAILED, TOO_FEW_LIVE_REPLICAS,
+/// UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE, UNKNOWN_STATUS_OF_INSERT, QUERY_WAS_CANCELLED, KEEPER_EXCEPTION.
+const PASSING: [u32; 13] = [159, 160, 173, 209, 210, 225, 236, 279, 285, 286, 319, 394, 999];
+
+/// The code of an answer that may be about the rows and may pass: it stands in no list.
+pub(super) fn unknown_code(again: &Again) -> Option<u32> {
+    let Again::Sink(SinkError::Retry(Error::BadResponse(answer))) = again else { return None };
+    let code = super::clickhouse::code(answer)?;
+    let is_known = [&OVERLOADED[..], &NOT_MIGRATED, &READ_ONLY, &PASSING].concat().contains(&code);
+    (!is_known).then_some(code)
+}
+
 impl Failure {
     pub(crate) const ALL: [Self; 7] = [
         Self::Network,

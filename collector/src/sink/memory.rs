@@ -2,17 +2,34 @@
 
 use std::sync::Mutex;
 
+use super::clickhouse::classify;
 use super::{Part, Sink};
 use crate::error::SinkError;
 
 /// Keeps the token and the rows of every try, is away for the first ones, and refuses parts in which a
 /// row ends with "bad".
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct MemorySink {
     pub(super) away_for: Mutex<u32>,
     /// How often it does not even answer, once it has failed.
     pub(super) silent_for: Mutex<u32>,
     pub(super) tries: Mutex<Vec<(String, Vec<Vec<u8>>)>>,
+    /// ClickHouse's code for parts that it refuses.
+    pub(super) refuses_with: u32,
+    /// How many of them; all where none is said.
+    pub(super) refused_for: Mutex<Option<u32>>,
+}
+
+impl Default for MemorySink {
+    fn default() -> Self {
+        Self {
+            away_for: Mutex::default(),
+            silent_for: Mutex::default(),
+            tries: Mutex::default(),
+            refuses_with: 33,
+            refused_for: Mutex::default(),
+        }
+    }
 }
 
 impl Sink for MemorySink {
@@ -25,7 +42,7 @@ impl Sink for MemorySink {
             *away_for = left;
             return Err(SinkError::Retry(clickhouse::error::Error::TimedOut));
         }
-        if bad { refusal() } else { Ok(()) }
+        if bad && self.still_refuses() { Err(self.refusal()) } else { Ok(()) }
     }
 
     async fn answers(&self) -> Result<(), SinkError> {
@@ -36,7 +53,16 @@ impl Sink for MemorySink {
     }
 }
 
-fn refusal() -> Result<(), SinkError> {
-    let error = clickhouse::error::Error::BadResponse("Code: 33. no".to_owned());
-    Err(SinkError::Reject(error))
+impl MemorySink {
+    fn still_refuses(&self) -> bool {
+        let mut refused_for = self.refused_for.lock().unwrap();
+        let Some(left) = refused_for.as_mut() else { return true };
+        let refuses = *left > 0;
+        *left = left.saturating_sub(1);
+        refuses
+    }
+
+    fn refusal(&self) -> SinkError {
+        classify(clickhouse::error::Error::BadResponse(format!("Code: {}. no", self.refuses_with)))
+    }
 }

@@ -10,8 +10,10 @@ mod sql;
 
 use std::future::Future;
 
+use bytes::Bytes;
+
 pub(crate) use clickhouse::ClickHouseSink;
-pub(crate) use drain::drain;
+pub(crate) use drain::{Draining, WayOut};
 pub(crate) use failure::Failure;
 pub(crate) use split::Splitter;
 
@@ -25,6 +27,8 @@ pub(crate) struct Part<'a> {
     pub(crate) columns: &'a [String],
     pub(crate) token: String,
     pub(crate) rows: &'a [&'a [u8]],
+    /// The same rows as columns, where they were turned before.
+    pub(crate) native: Option<&'a [Bytes]>,
 }
 
 /// Where blocks go. The same part may come again, also after a crash, and must count once.

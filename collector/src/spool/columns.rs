@@ -12,9 +12,24 @@ use super::block::Table;
 use super::row_binary::put_length;
 use super::row_reader::{ReadError, Reader};
 
+/// Rows of one table as columns, in pieces that are sent one after the other. Nothing where a column is not
+/// known here, as in a block of a later release: of what type it is stands nowhere.
+///
+/// # Errors
+/// Where a row is not of these columns.
+pub(crate) fn native<'r>(
+    table: Table,
+    names: &[String],
+    rows: impl IntoIterator<Item = &'r [u8]>,
+) -> Result<Option<Vec<Bytes>>, ReadError> {
+    let Some(mut columns) = Columns::of(table, names) else { return Ok(None) };
+    rows.into_iter().try_for_each(|row| columns.push(row))?;
+    Ok(Some(columns.into_native().collect()))
+}
+
 /// Rows of one table, column by column.
 #[derive(Debug)]
-pub(crate) struct Columns<'a> {
+struct Columns<'a> {
     columns: Vec<Column<'a>>,
     rows: usize,
 }
@@ -32,9 +47,7 @@ struct Column<'a> {
 }
 
 impl<'a> Columns<'a> {
-    /// None of them yet; none at all where a column is not known here, for a block of a later release: of
-    /// what type it is stands nowhere.
-    pub(crate) fn of(table: Table, names: &'a [String]) -> Option<Self> {
+    fn of(table: Table, names: &'a [String]) -> Option<Self> {
         let column = |name: &'a String| {
             let form = table.form_of(name)?;
             let (ends, keys, values) = Default::default();
@@ -44,7 +57,7 @@ impl<'a> Columns<'a> {
     }
 
     /// Adds a row in its stored form. After an error nothing here is of use any more.
-    pub(crate) fn push(&mut self, mut row: &[u8]) -> Result<(), ReadError> {
+    fn push(&mut self, mut row: &[u8]) -> Result<(), ReadError> {
         for column in &mut self.columns {
             column.push(Reader(&mut row))?;
         }
@@ -55,8 +68,7 @@ impl<'a> Columns<'a> {
         Ok(())
     }
 
-    /// All of it, in pieces that are sent one after the other.
-    pub(crate) fn into_native(self) -> impl Iterator<Item = Bytes> {
+    fn into_native(self) -> impl Iterator<Item = Bytes> {
         let mut head = Vec::new();
         put_length(&mut head, self.columns.len());
         put_length(&mut head, self.rows);

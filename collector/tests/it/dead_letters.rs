@@ -55,6 +55,24 @@ async fn one_bad_row_of_a_thousand_waits_and_is_replayed() {
 }
 
 #[tokio::test]
+async fn a_row_too_large_for_a_column_made_smaller_does_not_stop_the_rest() {
+    let stack = Stack::up(&[]).await;
+    execute(&stack.database, "ALTER TABLE events MODIFY COLUMN value Decimal(9, 2)").await;
+    let worth = |number, value: u32| {
+        with(page_view(number), &json!({"properties": {"value": value, "currency": "EUR"}}))
+    };
+    let events = [worth(1, 12), worth(2, 99_999_999)];
+    assert_eq!(stack.collector.post(&batch(&events)).await.status, 202);
+    assert_eq!(stack.collector.post(&batch(&[page_view(3)])).await.status, 202);
+    let Stack { collector, data_dir, database } = stack;
+    collector.stop().await;
+    assert_eq!(count(&database, "events").await, 2);
+    let letters = DeadLetters::of(data_dir.path()).list().unwrap();
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].reason.contains("Code: 407"), "{}", letters[0].reason);
+}
+
+#[tokio::test]
 async fn a_mended_row_goes_in() {
     let Stack { collector, data_dir, database } = refused(&[]).await;
     collector.stop().await;

@@ -53,7 +53,8 @@ async fn run(dir: &TempDir, spool: &Arc<Spool>, sink: &MemorySink, metrics: &Met
     let splitter = Splitter { dead: &dead, clock: &SystemClock, metrics };
     let limits = archive::Limits { bytes_max: 0, age_max: None };
     let archive = Arc::new(Keeper::open(dir.path(), limits));
-    drain(spool, sink, splitter, &archive, &Health::default(), watch::channel(true).1).await;
+    let (archive, health) = (&archive, &Health::default());
+    WayOut { spool, sink, splitter, archive, health }.drain(watch::channel(true).1).await;
 }
 
 fn texts(sink: &MemorySink) -> Vec<String> {
@@ -91,6 +92,30 @@ async fn while_nobody_answers_nothing_is_tried_and_it_is_counted() {
     .await;
     assert_eq!(texts(&sink), ["a", "a"], "the first try, and the one after it answers again");
     assert_eq!(metrics.inserts_retried.get(), 6);
+}
+
+#[tokio::test]
+async fn an_answer_nobody_knows_is_at_last_taken_to_be_about_a_row() {
+    let dir = TempDir::new().unwrap();
+    let sink = MemorySink { refuses_with: 4711, ..MemorySink::default() };
+    let (_, sink, metrics) = drained_by(&dir, &["bad", "good"], sink).await;
+    assert_eq!(texts(&sink).iter().filter(|text| *text == "bad").count(), 61);
+    assert_eq!(texts(&sink).last().unwrap(), "good");
+    assert_eq!(metrics.inserts_retried.get(), 60);
+    assert!(DeadLetters::of(dir.path()).list().unwrap()[0].reason.contains("Code: 4711"));
+}
+
+#[tokio::test]
+async fn an_answer_that_passes_is_waited_out() {
+    let dir = TempDir::new().unwrap();
+    let sink = MemorySink {
+        refuses_with: 241,
+        refused_for: Mutex::new(Some(200)),
+        ..MemorySink::default()
+    };
+    let (_, sink, _) = drained_by(&dir, &["bad"], sink).await;
+    assert_eq!(texts(&sink).len(), 201);
+    assert_eq!(DeadLetters::of(dir.path()).list().unwrap().len(), 0);
 }
 
 #[tokio::test]

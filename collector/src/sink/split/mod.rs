@@ -9,6 +9,10 @@ use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
+use clickhouse::error::Error;
+
+use super::clickhouse::code;
+use super::drain::Packed;
 use super::{Part, Sink};
 use crate::clock::Clock;
 use crate::dead_letters::{DeadLetters, KeepError, Letter};
@@ -48,13 +52,16 @@ pub(super) enum Again {
 }
 
 impl Splitter<'_> {
-    /// Puts the block in. A crash or an outage at any point is made good by doing it again.
+    /// Puts the block in. A crash or an outage at any point is made good by doing it again. `refusal` is an
+    /// answer's code that counts as a refusal too.
     pub(super) async fn place(
         &self,
-        block: &Block,
+        packed: &Packed,
         mut journal: Journal,
         sink: &impl Sink,
+        refusal: Option<u32>,
     ) -> Result<Placed, Again> {
+        let block = &packed.block;
         let mut bad_rows = 0;
         for table in Table::ALL {
             let rows: Vec<_> = block.rows(table).collect();
@@ -68,13 +75,14 @@ impl Splitter<'_> {
                     columns: block.columns(table),
                     token: token(block, table, &range, rows.len()),
                     rows: part,
+                    native: packed.native(table).filter(|_| part.len() == rows.len()),
                 };
                 let reason = if journal.is_refused(table, &range) {
                     None
                 } else {
                     match self.insert(&part, sink).await {
                         Ok(()) => continue,
-                        Err(error @ SinkError::Reject(_)) => Some(chain(&error)),
+                        Err(error) if is_refused(&error, refusal) => Some(chain(&error)),
                         Err(error) => return Err(error.into()),
                     }
                 };
@@ -133,6 +141,16 @@ impl Splitter<'_> {
             }
             Err(KeepError::Io(error)) => Err(error),
         }
+    }
+}
+
+fn is_refused(error: &SinkError, refusal: Option<u32>) -> bool {
+    match error {
+        SinkError::Reject(_) => true,
+        SinkError::Retry(Error::BadResponse(answer)) => {
+            refusal.is_some() && code(answer) == refusal
+        }
+        SinkError::Retry(_) => false,
     }
 }
 

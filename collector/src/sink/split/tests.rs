@@ -23,13 +23,13 @@ impl Sink for Numbers {
     async fn insert(&self, part: &Part<'_>) -> Result<(), SinkError> {
         let mut tries_left = self.tries_left.lock().unwrap();
         let Some(left) = tries_left.checked_sub(1) else {
-            return Err(SinkError::Retry(clickhouse::error::Error::TimedOut));
+            return Err(SinkError::Retry(Error::TimedOut));
         };
         *tries_left = left;
         let numbers: Vec<_> =
             part.rows.iter().map(|row| u16::from_le_bytes([row[0], row[1]])).collect();
         if numbers.iter().any(|number| self.bad.lock().unwrap().contains(number)) {
-            let error = clickhouse::error::Error::BadResponse("Code: 469. no".to_owned());
+            let error = Error::BadResponse("Code: 469. no".to_owned());
             return Err(SinkError::Reject(error));
         }
         if self.tokens.lock().unwrap().insert(part.token.clone()) {
@@ -37,7 +37,7 @@ impl Sink for Numbers {
             numbers.iter().for_each(|number| *rows.entry(*number).or_default() += 1);
         }
         // The answer gets lost on the way.
-        if left == 0 { Err(SinkError::Retry(clickhouse::error::Error::TimedOut)) } else { Ok(()) }
+        if left == 0 { Err(SinkError::Retry(Error::TimedOut)) } else { Ok(()) }
     }
 
     async fn answers(&self) -> Result<(), SinkError> {
@@ -45,14 +45,14 @@ impl Sink for Numbers {
     }
 }
 
-fn block(rows: u16) -> Block {
+fn packed(rows: u16) -> Packed {
     let mut bytes = Header::bytes(Uuid::from_u128(7), 3);
     let mut frame = Frame::default();
     for number in 0..rows {
         frame.push(Table::Events, &number).unwrap();
     }
     bytes.extend_from_slice(frame.finish());
-    Block::read(bytes).unwrap()
+    Packed::new(Block::read(bytes).unwrap())
 }
 
 /// Places the block with these numbers of tries between crashes, and after the first of them with
@@ -66,13 +66,13 @@ fn placed(rows: u16, bad: &[u16], later_bad: &[u16], tries: &[usize]) -> (TempDi
         tokens: Mutex::default(),
         rows: Mutex::default(),
     };
-    let (block, metrics) = (block(rows), Metrics::new());
+    let (packed, metrics) = (packed(rows), Metrics::new());
     for tries in tries.iter().copied().chain([usize::MAX]) {
         *sink.tries_left.lock().unwrap() = tries;
         let dead = DeadLetters::bounded(dir.path(), 1 << 20);
         let splitter = Splitter { dead: &dead, clock: &SystemClock, metrics: &metrics };
-        let journal = Journal::open(dir.path().join("3.split"), &block).unwrap();
-        match runtime.block_on(splitter.place(&block, journal, &sink)) {
+        let journal = Journal::open(dir.path().join("3.split"), &packed.block).unwrap();
+        match runtime.block_on(splitter.place(&packed, journal, &sink, None)) {
             Ok(Placed::In { .. }) => break,
             Ok(Placed::Stuck { reason }) => panic!("{reason}"),
             Err(_) => *sink.bad.lock().unwrap() = later_bad.iter().copied().collect(),
@@ -100,12 +100,12 @@ fn a_block_of_nothing_but_bad_rows_is_given_up() {
         tokens: Mutex::default(),
         rows: Mutex::default(),
     };
-    let (block, metrics) = (block(2000), Metrics::new());
+    let (packed, metrics) = (packed(2000), Metrics::new());
     for (bytes_max, letters) in [(1200, 1..3), (10 << 20, BAD_ROWS_MAX..BAD_ROWS_MAX + 1)] {
         let dead = DeadLetters::bounded(dir.path(), bytes_max);
         let splitter = Splitter { dead: &dead, clock: &SystemClock, metrics: &metrics };
-        let journal = Journal::open(dir.path().join("3.split"), &block).unwrap();
-        let placed = runtime.block_on(splitter.place(&block, journal, &sink)).unwrap();
+        let journal = Journal::open(dir.path().join("3.split"), &packed.block).unwrap();
+        let placed = runtime.block_on(splitter.place(&packed, journal, &sink, None)).unwrap();
         assert!(matches!(placed, Placed::Stuck { .. }));
         let found = dead.list().unwrap().len();
         assert!(letters.contains(&found), "{found}");

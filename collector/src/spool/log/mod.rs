@@ -248,6 +248,10 @@ impl Spool {
                 bytes: open.bytes,
                 suffix: OPEN,
             });
+            // Of what is whole in it some is not answered yet.
+            if self.durability == Durability::Disk {
+                state.unsynced.push(open.file);
+            }
             self.sealed.notify_one();
         }
     }
@@ -290,6 +294,12 @@ impl Spool {
     /// The block to insert next.
     pub(crate) fn oldest(&self) -> Option<SealedBlock> {
         self.state().waiting.front().copied()
+    }
+
+    /// The block to insert after that one.
+    pub(crate) fn after(&self, sealed: SealedBlock) -> Option<SealedBlock> {
+        let state = self.state();
+        state.waiting.iter().find(|waiting| waiting.sequence > sealed.sequence).copied()
     }
 
     /// Returns when a block was sealed since the last call.
@@ -415,7 +425,7 @@ impl Spool {
     pub(crate) async fn sync_on_demand(&self) {
         loop {
             self.sync_wanted.notified().await;
-            let (files, upto) = {
+            let (files, mut upto) = {
                 let mut state = self.state();
                 let mut files = std::mem::take(&mut state.unsynced);
                 files.extend(state.open.as_ref().map(|open| Arc::clone(&open.file)));
@@ -425,6 +435,9 @@ impl Spool {
             let began = Instant::now();
             let failed = !matches!(tokio::task::spawn_blocking(sync).await, Ok(Ok(())));
             self.seconds.sync.observe_time(began.elapsed());
+            if failed {
+                upto = self.give_up_waiting();
+            }
             self.synced_upto.send_modify(|synced| {
                 synced.upto = upto;
                 if failed {
@@ -432,6 +445,16 @@ impl Spool {
                 }
             });
         }
+    }
+
+    /// After a sync that failed: nothing written so far is answered, nor followed by anything in its file. The
+    /// system may have let go of what it could not write, and say of the next sync that all is well; what
+    /// lies behind such a hole cannot be read after a power loss.
+    fn give_up_waiting(&self) -> u64 {
+        let mut state = self.state();
+        self.seal_open(&mut state);
+        state.unsynced.clear();
+        state.appended
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,5 +1,7 @@
 //! The spool through its own door, on a real folder.
 
+use std::os::fd::OwnedFd;
+
 use tempfile::TempDir;
 
 use super::super::block::Table;
@@ -179,6 +181,42 @@ async fn with_disk_durability_every_append_waits_for_a_sync() {
     syncing.abort();
     spool.seal();
     assert_eq!(blocks(&spool), [vec!["a", "b", "c"], vec!["d"]]);
+}
+
+/// The open block, written to and synced by another handle from now on.
+fn replace_handle(spool: &Spool, file: File) {
+    spool.state().open.as_mut().unwrap().file = Arc::new(file);
+}
+
+#[tokio::test]
+async fn a_block_ended_by_a_write_that_failed_is_synced_for_those_who_wait() {
+    let dir = TempDir::new().unwrap();
+    let (spool, _) = Spool::open(dir.path(), limits(), Durability::Disk).unwrap();
+    spool.write(&mut frame("waits")).unwrap();
+    // Neither a write nor a cut works with it.
+    replace_handle(&spool, File::open(file_path(dir.path(), 0, OPEN)).unwrap());
+    assert!(spool.write(&mut frame("refused")).is_err());
+    assert_eq!(spool.state().unsynced.len(), 1);
+    assert_eq!(blocks(&spool), [vec!["waits"]]);
+}
+
+#[tokio::test]
+async fn nothing_is_written_behind_what_the_disk_did_not_take() {
+    let dir = TempDir::new().unwrap();
+    let (spool, _) = Spool::open(dir.path(), limits(), Durability::Disk).unwrap();
+    let spool = Arc::new(spool);
+    let syncing = tokio::spawn({
+        let spool = Arc::clone(&spool);
+        async move { spool.sync_on_demand().await }
+    });
+    spool.append(frame("a")).await.unwrap();
+    // It takes bytes, and cannot be synced.
+    let (_reader, writer) = io::pipe().unwrap();
+    replace_handle(&spool, File::from(OwnedFd::from(writer)));
+    assert!(spool.append(frame("lost")).await.is_err());
+    spool.append(frame("b")).await.unwrap();
+    assert_eq!(spool.state().open.as_ref().unwrap().sequence, 1);
+    syncing.abort();
 }
 
 #[test]
