@@ -56,6 +56,9 @@ pub enum CollectorError {
     /// It did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The system has no thread for what goes out.
+    #[error("cannot start the thread that inserts into ClickHouse")]
+    Thread(#[source] io::Error),
     /// A task that must live as long as the collector ended.
     #[error("the collector's {task} stopped unexpectedly")]
     TaskEnded {
@@ -95,6 +98,10 @@ pub enum Rejection {
     KeyMissing,
     #[error("there is no site named {site:?}")]
     SiteUnknown { site: String },
+    #[error("it is not known yet what sites there are")]
+    SitesNotKnown,
+    #[error("there is no room for another large body now")]
+    BodiesFull,
     #[error("the site does not list the origin {origin:?}")]
     OriginNotAllowed { origin: String },
     #[error("too many events come from this address")]
@@ -202,18 +209,15 @@ impl Rejection {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "send the events in smaller batches",
             ),
-            Self::KeyMissing => malformed(
-                "key_missing",
-                "give the site's name as the write key, by Basic authorization or in the body",
+            Self::BodiesFull => connection(
+                "bodies_full",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "send the batch again, or in batches of 64 KiB",
             ),
-            Self::SiteUnknown { .. } => forbidden(
-                "site_unknown",
-                "make the site with `footfall site add`, or mend its name in the tag",
-            ),
-            Self::OriginNotAllowed { .. } => forbidden(
-                "origin_not_allowed",
-                "add the origin with `footfall site add NAME --origin URL`",
-            ),
+            Self::KeyMissing
+            | Self::SiteUnknown { .. }
+            | Self::SitesNotKnown
+            | Self::OriginNotAllowed { .. } => self.of_the_site(),
             Self::AddressTooFast { wait }
             | Self::SiteTooFast { wait }
             | Self::SiteOverQuota { wait, .. } => self.too_many(*wait),
@@ -228,6 +232,28 @@ impl Rejection {
             Self::SpoolUnwritable => ours(
                 "spool_unwritable",
                 "send the same batch again later; the operator: see whether the disk is full",
+            ),
+        }
+    }
+
+    /// The site is not there, or is not the sender's.
+    fn of_the_site(&self) -> Spec {
+        match self {
+            Self::KeyMissing => malformed(
+                "key_missing",
+                "give the site's name as the write key, by Basic authorization or in the body",
+            ),
+            Self::SiteUnknown { .. } => forbidden(
+                "site_unknown",
+                "make the site with `footfall site add`, or mend its name in the tag",
+            ),
+            Self::SitesNotKnown => ours(
+                "sites_not_known",
+                "send the same batch again later; the operator: see why ClickHouse does not answer",
+            ),
+            _ => forbidden(
+                "origin_not_allowed",
+                "add the origin with `footfall site add NAME --origin URL`",
             ),
         }
     }
@@ -269,6 +295,8 @@ impl Rejection {
             Self::BatchTooLarge { events: 0, events_max: 0 },
             Self::KeyMissing,
             Self::SiteUnknown { site: none() },
+            Self::SitesNotKnown,
+            Self::BodiesFull,
             Self::OriginNotAllowed { origin: none() },
             Self::AddressTooFast { wait: RETRY_SOON },
             Self::SiteTooFast { wait: RETRY_SOON },

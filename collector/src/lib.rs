@@ -21,6 +21,7 @@ mod head_timer;
 mod health;
 pub mod import;
 mod keyed_hash;
+mod last_copy;
 pub mod link;
 mod metrics;
 mod pipeline;

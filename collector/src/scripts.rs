@@ -69,7 +69,10 @@ impl Door {
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let sites = self.pipeline.sites.table();
-        let site = sites.find(site).map_err(|_| Rejection::NotFound)?;
+        let site = sites.find(site).map_err(|rejection| match rejection {
+            Rejection::SiteUnknown { .. } => Rejection::NotFound,
+            rejection => rejection,
+        })?;
         let country = self.country(site, head, peer);
         let now_millis = self.pipeline.clock.now_millis();
         let link_key = &self.settings.link_key;

@@ -378,7 +378,8 @@ impl Door {
             body::discard(body, timeout).await;
             return Err(rejection);
         }
-        let body = body::read(headers, body, timeout).await?;
+        let bodies = &self.pipeline.gates.bodies;
+        let body = body::read(headers, body, bodies, timeout).await?;
         self.pipeline.metrics.received(way, body.len());
         Ok(body)
     }

@@ -2,16 +2,16 @@
 //! good copy on disk, so that a start works while ClickHouse is away.
 
 use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
-use std::{fs, io};
 
 use store::Server;
 use tokio::time::MissedTickBehavior;
 
 use crate::enrich::SiteRules;
 use crate::health::Health;
+use crate::last_copy::LastCopy;
 use crate::validate::{Site, SiteTable};
 
 /// How long a new site takes to be known, at most.
@@ -21,21 +21,15 @@ const REFRESH_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Sites {
     table: RwLock<Arc<SiteTable>>,
-    copy: PathBuf,
+    copy: LastCopy,
 }
 
 impl Sites {
     /// Starts from the last good copy in the data folder, if there is one.
     pub(crate) fn load(data_dir: &Path) -> Self {
-        let copy = data_dir.join("sites.json");
-        let table = match read(&copy) {
-            Ok(sites) => table(&sites),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => SiteTable::default(),
-            Err(error) => {
-                tracing::warn!(file = %copy.display(), %error, "cannot read the last copy of the sites");
-                SiteTable::default()
-            }
-        };
+        let copy = LastCopy::new(data_dir.join("sites.json"));
+        let sites = copy.read(|json| Ok(serde_json::from_slice::<Vec<store::site::Site>>(json)?));
+        let table = sites.map_or_else(SiteTable::unknown, |sites| table(&sites));
         Self { table: RwLock::new(Arc::new(table)), copy }
     }
 
@@ -74,19 +68,9 @@ impl Sites {
     }
 
     fn keep(&self, sites: &[store::site::Site]) {
-        let written = serde_json::to_vec_pretty(sites).map_err(io::Error::from).and_then(|json| {
-            let new = self.copy.with_extension("json.new");
-            fs::write(&new, json)?;
-            fs::rename(new, &self.copy)
-        });
-        if let Err(error) = written {
-            tracing::warn!(file = %self.copy.display(), %error, "cannot keep a copy of the sites");
-        }
+        // A list of names, texts and numbers has always a JSON form.
+        self.copy.replace(&serde_json::to_vec_pretty(sites).unwrap_or_default());
     }
-}
-
-fn read(copy: &Path) -> io::Result<Vec<store::site::Site>> {
-    Ok(serde_json::from_slice(&fs::read(copy)?)?)
 }
 
 /// What the collector takes for its sites.

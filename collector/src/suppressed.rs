@@ -2,10 +2,9 @@
 //! with their last good copy on disk.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
-use std::{fs, io};
 
 use identifier::Identifier;
 use sha2::{Digest, Sha256};
@@ -13,6 +12,8 @@ use store::suppression::{self, Version};
 use store::{IdentifierRow, Server, ServerError};
 use tokio::time::MissedTickBehavior;
 use wire::SiteName;
+
+use crate::last_copy::LastCopy;
 
 /// How long a suppression takes to be known, at most.
 const REFRESH_EVERY: Duration = Duration::from_secs(5);
@@ -28,27 +29,19 @@ pub(crate) struct Suppressed {
     entries: RwLock<Arc<HashSet<u128>>>,
     version: Mutex<Option<Version>>,
     /// Where the last good copy lies; none where it is read for one command only.
-    copy: Option<PathBuf>,
+    copy: Option<LastCopy>,
 }
 
 impl Suppressed {
     /// Starts from the last good copy in the data folder, if there is one.
     pub(crate) fn load(data_dir: &Path) -> Self {
-        let copy = data_dir.join("suppressed");
-        let entries = match fs::read(&copy) {
-            Ok(bytes) => {
-                let (entries, _torn) = bytes.as_chunks::<ENTRY_BYTES>();
-                entries.iter().map(|entry| u128::from_le_bytes(*entry)).collect()
-            }
-            Err(error) => {
-                if error.kind() != io::ErrorKind::NotFound {
-                    tracing::warn!(file = %copy.display(), %error, "cannot read the last copy of the suppressions");
-                }
-                HashSet::new()
-            }
-        };
+        let copy = LastCopy::new(data_dir.join("suppressed"));
+        let entries = copy.read(|bytes| {
+            let (entries, _torn) = bytes.as_chunks::<ENTRY_BYTES>();
+            Ok(entries.iter().map(|entry| u128::from_le_bytes(*entry)).collect())
+        });
         Self {
-            entries: RwLock::new(Arc::new(entries)),
+            entries: RwLock::new(Arc::new(entries.unwrap_or_default())),
             version: Mutex::new(None),
             copy: Some(copy),
         }
@@ -116,11 +109,7 @@ impl Suppressed {
     fn keep(&self, entries: &HashSet<u128>) {
         let Some(copy) = &self.copy else { return };
         let bytes: Vec<u8> = entries.iter().flat_map(|entry| entry.to_le_bytes()).collect();
-        let new = copy.with_extension("new");
-        let written = fs::write(&new, bytes).and_then(|()| fs::rename(new, copy));
-        if let Err(error) = written {
-            tracing::warn!(file = %copy.display(), %error, "cannot keep a copy of the suppressions");
-        }
+        copy.replace(&bytes);
     }
 }
 

@@ -2,6 +2,7 @@
 //! site's events a day. Each holds in a bounded memory, and for this collector alone.
 
 mod address;
+mod bodies;
 mod config;
 mod connections;
 mod open_files;
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipnet::IpNet;
 
+pub(crate) use self::bodies::Bodies;
 pub(crate) use self::config::{GateConfig, GateSettings};
 pub(crate) use self::connections::{Connections, Entered, Guest};
 pub(crate) use self::open_files::raise_open_files;
@@ -34,6 +36,7 @@ pub(crate) struct Gates {
     rates: Rates,
     pub(crate) quotas: Quotas,
     pub(crate) spam: ReferrerSpam,
+    pub(crate) bodies: Bodies,
     /// By `rates`' clock; 0: never.
     warned_at: AtomicU64,
 }
@@ -43,6 +46,7 @@ impl Gates {
         let file = settings.referrer_spam_file.as_deref();
         Self {
             spam: ReferrerSpam::open(!settings.keep_referrer_spam, file),
+            bodies: Bodies::new(),
             settings,
             rates: Rates::default(),
             quotas: Quotas::default(),

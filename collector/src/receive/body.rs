@@ -13,6 +13,7 @@ use wire::limits::BODY_BYTES_MAX;
 
 use super::encoding::Encoding;
 use crate::error::Rejection;
+use crate::gate::Bodies;
 
 /// How much of a body that is too long is read and thrown away. A client that is still writing does
 /// not read its answer; this lets an honest one come to the end of a body a few times too long.
@@ -22,12 +23,13 @@ const THROWN_AWAY_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Incoming,
+    bodies: &Bodies,
     timeout: Duration,
 ) -> Result<Bytes, Rejection> {
     let mut read = pin!(async {
         match Encoding::of(headers) {
-            Ok(None) => read_all(body).await,
-            Ok(Some(encoding)) => encoding.decode(&read_all(body).await?).map(Bytes::from),
+            Ok(None) => read_all(body, bodies).await,
+            Ok(Some(encoding)) => encoding.decode(&read_all(body, bodies).await?).map(Bytes::from),
             Err(rejection) => throw_away(body, 0).await.and(Err(rejection)),
         }
     });
@@ -44,8 +46,10 @@ pub(crate) async fn discard(body: Incoming, timeout: Duration) {
 }
 
 /// A body that came in one piece is not copied.
-async fn read_all(mut body: Incoming) -> Result<Bytes, Rejection> {
-    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+async fn read_all(mut body: Incoming, bodies: &Bodies) -> Result<Bytes, Rejection> {
+    let said = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    let declared = said.unwrap_or(0);
+    let mut _room = None;
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Rejection::BodyIncomplete)?;
@@ -58,6 +62,13 @@ async fn read_all(mut body: Incoming) -> Result<Bytes, Rejection> {
             if body.is_end_stream() {
                 return Ok(data);
             }
+            _room = match bodies.room(said) {
+                Ok(room) => room,
+                Err(full) => {
+                    throw_away(body, data.len()).await?;
+                    return Err(full);
+                }
+            };
             bytes.reserve_exact(declared.clamp(data.len(), BODY_BYTES_MAX));
         }
         bytes.extend_from_slice(&data);

@@ -128,17 +128,26 @@ pub(crate) enum Chosen {
 }
 
 /// All sites, by name, and the addresses that they chose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SiteTable {
+    /// Otherwise it is not known what sites there are.
+    is_known: bool,
     sites: FxHashMap<String, Site>,
     chosen: FxHashMap<String, Chosen>,
 }
 
 impl SiteTable {
+    /// Before ClickHouse has been asked for the first time, and with no copy of what it said.
+    pub(crate) fn unknown() -> Self {
+        Self { is_known: false, sites: FxHashMap::default(), chosen: FxHashMap::default() }
+    }
+
     pub(crate) fn find(&self, name: &str) -> Result<&Site, Rejection> {
-        self.sites
-            .get(name)
-            .ok_or_else(|| Rejection::SiteUnknown { site: super::cut(name, 63).to_owned() })
+        self.sites.get(name).ok_or_else(|| match self.is_known {
+            true => Rejection::SiteUnknown { site: super::cut(name, 63).to_owned() },
+            // A sender takes a site that is not there for a mistake, and never asks again.
+            false => Rejection::SitesNotKnown,
+        })
     }
 
     /// What a site has chosen this address for.
@@ -163,7 +172,7 @@ impl SiteTable {
 
 impl FromIterator<Site> for SiteTable {
     fn from_iter<I: IntoIterator<Item = Site>>(sites: I) -> Self {
-        let mut table = Self::default();
+        let mut table = Self { is_known: true, ..Self::unknown() };
         for site in sites {
             let name = site.name.as_str().to_owned();
             let TrackerSettings { script_path, events_path, .. } = &site.tracker;

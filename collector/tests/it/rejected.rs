@@ -4,11 +4,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::http::{Answer, exchange, send};
-use crate::stack::{alone, batch, page_view};
+use crate::stack::{Collector, alone, batch, nobody, page_view};
 
 /// The answer is the rejection with this tag, in full.
 pub(crate) fn assert_rejected(answer: &Answer, status: u16, tag: &str) -> Value {
@@ -209,6 +210,44 @@ async fn a_spool_that_cannot_be_written_refuses() {
 }
 
 #[tokio::test]
+async fn what_sites_there_are_is_not_made_up() {
+    let dir = TempDir::new().unwrap();
+    let collector = Collector::start(dir.path(), &nobody(), &[]).await;
+    let answer = collector.post(&batch(&[page_view(1)])).await;
+    assert_rejected(&answer, 503, "sites_not_known");
+    assert_eq!(answer.header("retry-after"), Some("30"));
+    assert_rejected(&collector.get("/s/shop.js").await, 503, "sites_not_known");
+}
+
+#[tokio::test]
+async fn large_bodies_have_a_bounded_room() {
+    let (collector, _dir) = alone(&[]).await;
+    let begun =
+        b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n{\"site\": \"shop\"";
+    let slow = stuck(&collector, 64, begun).await;
+    let long = json!({"title": "t".repeat(256), "url": format!("https://shop.example/{}", "p".repeat(500))});
+    let events: Vec<_> =
+        (0..300).map(|number| crate::stack::with(page_view(number), &long)).collect();
+    let mut tries = 0;
+    let answer = loop {
+        let answer = collector.post(&batch(&events)).await;
+        if answer.status != 202 {
+            break answer;
+        }
+        tries += 1;
+        assert!(tries < 1000, "64 MiB are never full");
+    };
+    assert_rejected(&answer, 503, "bodies_full");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(collector.post(&batch(&[page_view(1)])).await.status, 202, "a small one");
+    drop(slow);
+    while collector.post(&batch(&events)).await.status != 202 {
+        tries += 1;
+        assert!(tries < 1000, "no room is given back");
+    }
+}
+
+#[tokio::test]
 async fn a_head_too_slow_is_not_waited_for() {
     let (collector, _dir) = alone(&["--header-timeout", "100ms"]).await;
     let mut stream = TcpStream::connect(collector.address).await.unwrap();
@@ -219,7 +258,7 @@ async fn a_head_too_slow_is_not_waited_for() {
 }
 
 /// Connections that have sent so much and then nothing more.
-async fn stuck(collector: &crate::stack::Collector, count: usize, sent: &[u8]) -> Vec<TcpStream> {
+async fn stuck(collector: &Collector, count: usize, sent: &[u8]) -> Vec<TcpStream> {
     let mut streams = Vec::new();
     for _ in 0..count {
         let mut stream = TcpStream::connect(collector.address).await.unwrap();

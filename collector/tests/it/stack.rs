@@ -178,6 +178,11 @@ pub(crate) fn away(data_dir: &Path) -> Server {
     ];
     let sites = json!([{"name": "shop", "origins": ["https://shop.example"], "exclude": exclude}]);
     std::fs::write(data_dir.join("sites.json"), sites.to_string()).unwrap();
+    nobody()
+}
+
+/// A server that is away.
+pub(crate) fn nobody() -> Server {
     Server::new(&NOBODY.parse().unwrap())
 }
 
