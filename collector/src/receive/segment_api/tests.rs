@@ -100,6 +100,13 @@ fn ids_are_uuids_and_the_same_for_every_try() {
     };
     let inside = ids(json!({"messageId": format!("node-next-1795313851172-{UUID}")}));
     assert_eq!(inside, (UUID.to_owned(), UUID.to_owned()));
+    for own in [
+        UUID.to_owned(),
+        format!("ajs-next-1795313893340-{UUID}"),
+        format!("node-a6d3c0c5a1d1b1c3b5a7b9d2e4f60718-{UUID}"),
+    ] {
+        assert_eq!(ids(json!({"messageId": own})).0, UUID, "{own}");
+    }
     let made = ids(json!({"messageId": "m1", "anonymousId": "anon1"}));
     assert_eq!(made, ids(json!({"messageId": "m1", "anonymousId": "anon1"})));
     assert_ne!(made, ids(json!({"messageId": "m2", "anonymousId": "anon2"})));
@@ -111,6 +118,26 @@ fn ids_are_uuids_and_the_same_for_every_try() {
     let timed = json!({"messageId": null, "timestamp": NOW});
     assert_eq!(ids(timed.clone()), ids(timed));
     assert_ne!(ids(json!({"messageId": null})), ids(json!({"messageId": null})));
+}
+
+#[test]
+fn messages_whose_ids_have_the_same_uuid_behind_words_of_the_senders_are_two_events() {
+    let id = |id: String| one("/v1/t", json!({"messageId": id}))["id"].clone();
+    let order = id(format!("order-completed-{UUID}"));
+    assert_eq!(order, id(format!("order-completed-{UUID}")), "the same for every try");
+    for other in [
+        format!("payment-{UUID}"),
+        format!("7{UUID}"),
+        format!("-{UUID}"),
+        format!("node-next--{UUID}"),
+        format!("node-next-17x-{UUID}"),
+        format!("my-node-next-17-{UUID}"),
+        format!("node-order-{UUID}"),
+        UUID.to_owned(),
+    ] {
+        assert_ne!(id(other.clone()), order, "{other}");
+        assert_eq!(id(other.clone()) == UUID, other == UUID, "{other}");
+    }
 }
 
 #[test]
