@@ -79,6 +79,7 @@ async fn what_a_site_excludes_by_its_sender_is_left_out_whole() {
     let sent = batch(&[page_view(1), page_view(2)]);
     for (header, value, reason, field) in [
         ("X-Forwarded-For", "192.0.2.7", "excluded_network", "address"),
+        ("X-Forwarded-For", "::ffff:192.0.2.7", "excluded_network", "address"),
         ("User-Agent", "UptimeRobot/2.0", "excluded_user_agent", "user_agent"),
     ] {
         let answer = collector.post_as(&[(header, value)], &sent).await.json();

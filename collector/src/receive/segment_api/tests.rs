@@ -152,6 +152,8 @@ fn a_library_on_a_server_speaks_for_the_visitor_and_one_on_a_device_is_the_visit
     let connection = ("203.0.113.9".to_owned(), Some("axios/1.7".to_owned()));
     assert_eq!(who(from_server(), &body("@segment/analytics-node")), visitor);
     assert_eq!(who(from_server(), &body("analytics-python")), visitor);
+    let mapped = body("x").to_string().replace("81.2", "::ffff:81.2");
+    assert_eq!(who(from_server(), &serde_json::from_str(&mapped).unwrap()), visitor);
     assert_eq!(who(from_server(), &body("analytics.js")), connection);
     assert_eq!(who(from_server(), &body("RudderLabs JavaScript SDK")), connection);
     let in_page = Sender { origin: Some("https://shop.example"), ..from_server() };
