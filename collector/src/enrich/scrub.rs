@@ -24,7 +24,7 @@ pub(crate) struct Scrubbed {
 impl Scrubbed {
     /// Scrubs every text of a row that is the page's or the visitor's. What identifies (`user_id`) and
     /// what is only compared (`name`, `funnel`, `step`) stays as it is.
-    pub(crate) fn row(&mut self, row: &mut EventRow<Cow<'_, str>>) {
+    pub(crate) fn row<T: AsRef<str> + From<String>>(&mut self, row: &mut EventRow<T>) {
         let texts = [
             &mut row.path,
             &mut row.query,
@@ -38,8 +38,8 @@ impl Scrubbed {
         ];
         let properties = row.properties.iter_mut().map(|(_, value)| value);
         for text in texts.into_iter().chain(&mut row.categories).chain(properties) {
-            if let Cow::Owned(scrubbed) = self.text(text) {
-                *text = Cow::Owned(scrubbed);
+            if let Cow::Owned(scrubbed) = self.text(text.as_ref()) {
+                *text = scrubbed.into();
             }
         }
     }
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn counts_by_kind_over_a_row() {
-        let mut row = EventRow {
+        let mut row: EventRow = EventRow {
             title: "a@b.hr".into(),
             user_id: "a@b.hr".into(),
             categories: vec!["Shoes".into()],

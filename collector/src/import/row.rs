@@ -12,6 +12,7 @@ use super::identity::Ids;
 use super::input::Malformed;
 use super::map::{self, Columns, Map};
 use super::report::{Bad, BadReason, shown};
+use crate::enrich::Scrubbed;
 
 /// How far ahead of the import an event may lie: clocks differ.
 const AHEAD_MAX_MILLIS: i64 = 5 * 60 * 1000;
@@ -25,6 +26,7 @@ pub(super) struct Rows<'a> {
     ids: Ids,
     received_at: i64,
     countries_unknown: u64,
+    scrubbed: Scrubbed,
 }
 
 impl<'a> Rows<'a> {
@@ -39,7 +41,17 @@ impl<'a> Rows<'a> {
         let properties = map.properties.iter().map(property).collect::<Result<_, ImportError>>()?;
         let columns = map.columns.places(header)?;
         let ids = Ids::of(site);
-        Ok(Self { map, site, columns, properties, ids, received_at, countries_unknown: 0 })
+        let scrubbed = Scrubbed::default();
+        Ok(Self {
+            map,
+            site,
+            columns,
+            properties,
+            ids,
+            received_at,
+            countries_unknown: 0,
+            scrubbed,
+        })
     }
 
     /// Countries that are in no table, so far.
@@ -47,7 +59,12 @@ impl<'a> Rows<'a> {
         self.countries_unknown
     }
 
-    /// The event in a row.
+    /// What was replaced in events, so far.
+    pub(super) fn scrubbed(&self) -> Scrubbed {
+        self.scrubbed
+    }
+
+    /// The event in a row. Its id is of the row as the file has it, whatever is replaced in its texts.
     pub(super) fn event(&mut self, row: Result<StringRecord, Malformed>) -> Result<EventRow, Bad> {
         let row = &row.map_err(malformed)?;
         let visitor = text(row, self.columns.visitor);
@@ -65,7 +82,7 @@ impl<'a> Rows<'a> {
             session => self.ids.session(session),
         };
         let short = |column| cut(text_of(row, column), NAME_BYTES_MAX).to_owned();
-        Ok(EventRow {
+        let mut event = EventRow {
             site: self.site.as_str().to_owned(),
             event_id: self.ids.event(row),
             kind: kind.as_str().to_owned(),
@@ -89,7 +106,9 @@ impl<'a> Rows<'a> {
             os: short(self.columns.os),
             properties: self.properties(row),
             ..EventRow::default()
-        })
+        };
+        self.scrubbed.row(&mut event);
+        Ok(event)
     }
 
     fn occurred_at(&self, row: &StringRecord) -> Result<i64, Bad> {
