@@ -6,8 +6,8 @@ use url::form_urlencoded;
 use wire::limits::NAME_BYTES_MAX;
 
 use super::event::Traffic;
+use super::scrub::cut_clean_cow;
 use super::{channel, page};
-use crate::validate::cut;
 
 /// Click ids that ad platforms add to a landing page's address: whose, and how the visit was paid.
 /// Facebook's and Pinterest's stand on unpaid links too, so they say nothing of the medium's price.
@@ -50,7 +50,7 @@ pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
             _ => continue,
         };
         if place.is_empty() {
-            *place = shortened(value);
+            *place = cut_clean_cow(value, NAME_BYTES_MAX);
         }
     }
     if let (Some((_, source, medium)), true, true) =
@@ -74,14 +74,6 @@ pub(super) fn parameters(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow
         let (name, value) = page::split_at_byte(parameter, b'=').unwrap_or((parameter, ""));
         Some((name.into(), value.into()))
     })
-}
-
-fn shortened(value: Cow<'_, str>) -> Cow<'_, str> {
-    if value.len() <= NAME_BYTES_MAX {
-        value
-    } else {
-        cut(&value, NAME_BYTES_MAX).to_owned().into()
-    }
 }
 
 #[cfg(test)]

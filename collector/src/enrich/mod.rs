@@ -49,7 +49,7 @@ use network::Networks;
 pub(crate) use page::page_and_kept_query;
 use rate::PageViewRate;
 pub(crate) use referrer::without_query;
-pub(crate) use scrub::Scrubbed;
+pub(crate) use scrub::{Scrubbed, cut_clean, cut_clean_cow};
 pub(crate) use source::below_dots;
 pub(crate) use told::{PlaceTold, Told, header_text};
 use user_agent::{Device, UserAgents};

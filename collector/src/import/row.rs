@@ -12,7 +12,7 @@ use super::identity::Ids;
 use super::input::Malformed;
 use super::map::{self, Columns, Map};
 use super::report::{Bad, BadReason, shown};
-use crate::enrich::Scrubbed;
+use crate::enrich::{self, Scrubbed, cut_clean};
 
 /// How far ahead of the import an event may lie: clocks differ.
 const AHEAD_MAX_MILLIS: i64 = 5 * 60 * 1000;
@@ -81,7 +81,7 @@ impl<'a> Rows<'a> {
             "" => visitor_id,
             session => self.ids.session(session),
         };
-        let short = |column| cut(text_of(row, column), NAME_BYTES_MAX).to_owned();
+        let short = |column| cut_clean(text_of(row, column), NAME_BYTES_MAX).to_owned();
         let mut event = EventRow {
             site: self.site.as_str().to_owned(),
             event_id: self.ids.event(row),
@@ -154,7 +154,7 @@ impl<'a> Rows<'a> {
 
     /// Host and path. The query is not kept, because nobody can know what a site puts there.
     fn page(&self, row: &StringRecord) -> Result<(String, String), Bad> {
-        let url = cut(text_of(row, self.columns.url), URL_BYTES_MAX);
+        let url = cut_clean(text_of(row, self.columns.url), URL_BYTES_MAX);
         if url.is_empty() || url.starts_with('/') {
             return Ok((String::new(), without_query(url).to_owned()));
         }
@@ -179,7 +179,7 @@ impl<'a> Rows<'a> {
     fn properties(&self, row: &StringRecord) -> Vec<(String, String)> {
         let texts = self.properties.iter().map(|(name, place)| (*name, text(row, *place)));
         let told = texts.filter(|(_, text)| !text.is_empty());
-        told.map(|(name, text)| (name.to_owned(), cut(text, PROPERTY_BYTES_MAX).to_owned()))
+        told.map(|(name, text)| (name.to_owned(), cut_clean(text, PROPERTY_BYTES_MAX).to_owned()))
             .collect()
     }
 }
@@ -210,13 +210,7 @@ fn text_of(row: &StringRecord, place: Option<usize>) -> &str {
     place.map(|place| text(row, place)).unwrap_or_default()
 }
 
-/// The text up to so many bytes, never in the middle of a character.
-fn cut(text: &str, bytes_max: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
-}
-
 /// An address up to its query, and up to its limit.
 fn without_query(url: &str) -> &str {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    cut(url, end.min(URL_BYTES_MAX))
+    cut_clean(enrich::without_query(url), URL_BYTES_MAX)
 }

@@ -183,6 +183,42 @@ async fn places_come_from_the_forwarded_address_of_a_trusted_proxy_only() {
 }
 
 #[tokio::test]
+async fn of_an_address_in_a_propertys_name_or_across_a_limit_nothing_is_stored() {
+    let stack = Stack::up(&[]).await;
+    // The limit falls into the address, wherever it stands.
+    let across = |limit: usize, text: &str| format!("{} {text}", "x".repeat(limit - 9));
+    let address = "ana.horvat@shop.example";
+    let url = format!("https://shop.example/{}", "x".repeat(2048 - 21 - 3 - 8));
+    let event = with(
+        page_view(1),
+        &json!({
+            "url": format!("{url}?q=ana.horvat%40shop.example"),
+            "title": across(256, address),
+            "categories": [across(256, address)],
+            "properties": {
+                "ana.horvat@shop.example": true,
+                "note": across(1024, address),
+                "card": across(1024, "4111 1111 1111 1111"),
+                "mail to ivo@shop.example": {"x": 1},
+            },
+        }),
+    );
+    let campaign = format!("?utm_campaign={}", across(256, address).replace(' ', "+"));
+    let other = with(page_view(2), &json!({"url": format!("https://shop.example/{campaign}")}));
+    assert_eq!(stack.collector.post(&batch(&[event, other])).await.json()["accepted"], 2);
+    let rows: Vec<Value> = stack.stored("SELECT * FROM events ORDER BY event_id").await;
+    for row in &rows {
+        let text = row.to_string();
+        for part in ["ana.", "horv", "ivo@", "4111"] {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+    }
+    assert_eq!(rows[0]["properties"]["[email]"], "true");
+    assert_eq!(rows[0]["properties"]["mail to [email]"], "1");
+    assert!(rows[0]["title"].as_str().unwrap().starts_with("xxx"), "the rest of it stays");
+}
+
+#[tokio::test]
 async fn addresses_and_cards_in_texts_are_not_stored() {
     let stack = Stack::up(&[]).await;
     let event = with(
