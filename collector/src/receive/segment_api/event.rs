@@ -15,8 +15,19 @@ pub(crate) type Properties<'a> = Cow<'a, RawValue>;
 /// The root of all ids made here (RFC 9562, 5.5). Never to be changed: a retry must have the same id.
 const SEGMENT: Uuid = Uuid::from_u128(0x8e51_0f0c_7f6e_4b5e_a0d3_52c1_94b7_d26a);
 
-/// Of a page's properties those that are facts of the page itself: they have fields of their own.
-const OF_THE_PAGE: [&str; 5] = ["url", "referrer", "title", "path", "search"];
+/// Of a page's properties those that are facts of the page itself: they have fields of their own. The last
+/// four are RudderStack's (rudder-sdk-js, `getDefaultPageProperties`); its addresses have all of their query.
+const OF_THE_PAGE: [&str; 9] = [
+    "url",
+    "referrer",
+    "title",
+    "path",
+    "search",
+    "tab_url",
+    "referring_domain",
+    "initial_referrer",
+    "initial_referring_domain",
+];
 
 /// Makes the ids of one site's visitors, sessions and events.
 pub(super) struct Ids(Uuid);

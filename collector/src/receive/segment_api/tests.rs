@@ -71,6 +71,16 @@ fn each_kind_of_message_becomes_an_event() {
     // The address is stored by its own rules, so nothing of it is left here.
     assert_eq!(page["properties"], json!({"name": "Home", "size": 42}));
 
+    // What RudderStack's library in a page adds, by rudder-sdk-js: of the address all of its query too.
+    let properties = json!({
+        "url": "https://shop.example/", "tab_url": url, "path": "/", "search": "?token=1",
+        "referrer": "https://a.example/?token=1", "referring_domain": "a.example",
+        "initial_referrer": "https://a.example/?token=1", "initial_referring_domain": "a.example",
+        "title": "Home", "size": 42,
+    });
+    let page = one("/v1/p", json!({"properties": properties}));
+    assert_eq!((&page["title"], &page["properties"]), (&json!("Home"), &json!({"size": 42})));
+
     let bare = one("/v1/p", json!({"name": "Home"}));
     assert_eq!((&bare["type"], &bare["name"]), (&json!("custom"), &json!("page")));
     let screen = one("/v1/s", json!({"name": "Main"}));
