@@ -411,7 +411,11 @@ impl Door {
         let event = redirect::event(&link, headers, visitor, now);
         let part =
             Part { events: vec![Sent::Event(event)], ..Part::of(sender, Context::default()) };
-        match self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await {
+        let taken = async {
+            self.pipeline.gates.knock(sender)?;
+            self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await
+        };
+        match taken.await {
             Ok(answer) => Ok(respond::with_dropped(onward, &answer)),
             Err(rejection) => {
                 self.pipeline.metrics.rejected(rejection.spec().tag);
