@@ -9,6 +9,7 @@ use wire::limits::NAME_BYTES_MAX;
 use super::event::Traffic;
 use super::geo::Place;
 use super::scrub::{CARD, EMAIL};
+use super::site_hosts::SiteHosts;
 use super::{Exchange, Scrubbed, SiteRules, campaign, category, channel, money, page, referrer};
 use crate::validate::cut;
 
@@ -60,7 +61,7 @@ impl Remade {
         exchange: Option<&Exchange>,
     ) -> Self {
         let mut made = Self::of(row);
-        made.tell_traffic(row);
+        made.tell_traffic(row, &rules.hosts);
         if let Some(categories) = categories(row, rules, former) {
             made.categories = categories;
         }
@@ -89,8 +90,8 @@ impl Remade {
         changed
     }
 
-    fn tell_traffic(&mut self, row: &EventRow) {
-        let Some(told) = traffic(row) else {
+    fn tell_traffic(&mut self, row: &EventRow, site: &SiteHosts) {
+        let Some(told) = traffic(row, site) else {
             self.channel = channel::of(&row.source, &row.medium, &row.campaign).to_owned();
             if row.source.is_empty() && row.medium.is_empty() && row.campaign.is_empty() {
                 self.channel.clone_from(&row.channel);
@@ -129,7 +130,7 @@ pub(crate) fn referrer_elsewhere(row: &EventRow) -> Option<std::borrow::Cow<'_, 
 
 /// Where the visit came from, as the address and the referrer tell it; none where what had told it is not
 /// stored.
-fn traffic(row: &EventRow) -> Option<Traffic<'_>> {
+fn traffic<'a>(row: &'a EventRow, site: &SiteHosts) -> Option<Traffic<'a>> {
     if is_scrubbed(&row.query) || is_scrubbed(&row.referrer) || row.host.len() >= NAME_BYTES_MAX {
         return None;
     }
@@ -139,7 +140,7 @@ fn traffic(row: &EventRow) -> Option<Traffic<'_>> {
         Some(_) => return None,
         None => {}
     }
-    let before = referrer::traffic(page::host(&row.referrer), &row.host);
+    let before = referrer::traffic(page::host(&row.referrer), &row.host, site);
     let by_click = campaign::CLICK_IDS
         .iter()
         .any(|(_, source, medium)| (*source, *medium) == (&*row.source, &*row.medium));
@@ -243,6 +244,20 @@ mod tests {
         let mut now = old.clone();
         assert_eq!(Remade::by_rules(&old, &none, &[], None).put(&mut now), ["channel"]);
         assert_eq!(now, told);
+    }
+
+    #[test]
+    fn a_domain_that_is_the_sites_now_is_no_source_any_more() {
+        let none = SiteRules::default();
+        let told = row("https://shop.example/pay", "https://shop.test/cart", &none);
+        assert_eq!((&*told.source, &*told.channel), ("shop.test", "Referral"));
+        let settings =
+            serde_json::json!({"origins": ["https://shop.example", "https://shop.test"]});
+        let now = SiteRules::of(&serde_json::from_value(settings).unwrap());
+        let mut again = told.clone();
+        let changed = Remade::by_rules(&told, &now, &[], None).put(&mut again);
+        assert_eq!(changed, ["source", "medium", "channel"]);
+        assert_eq!(again.source, "");
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod reference;
 mod referrer;
 mod row;
 mod scrub;
+mod site_hosts;
 mod source;
 mod system;
 mod told;
@@ -50,6 +51,7 @@ pub(crate) use page::page_and_kept_query;
 use rate::PageViewRate;
 pub(crate) use referrer::without_query;
 pub(crate) use scrub::{Scrubbed, cut_clean, cut_clean_cow};
+use site_hosts::SiteHosts;
 pub(crate) use source::below_dots;
 pub(crate) use told::{PlaceTold, Told, header_text};
 use user_agent::{Device, UserAgents};
@@ -78,6 +80,7 @@ pub(crate) struct SiteRules {
     place: PlaceDetail,
     categories: Vec<CategoryRule>,
     currency: Option<Currency>,
+    hosts: SiteHosts,
 }
 
 impl SiteRules {
@@ -86,6 +89,7 @@ impl SiteRules {
             place: settings.place,
             categories: settings.categories.clone(),
             currency: settings.currency,
+            hosts: SiteHosts::of(settings),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use store::site::{Site, SiteSettings};
 
 use crate::http::{BROWSER, send};
-use crate::stack::{NOW, Stack, batch, page_view, with};
+use crate::stack::{Collector, NOW, Stack, batch, page_view, with};
 
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
 const BRANDS: &str = r#""Not/A)Brand";v="8", "Chromium";v="126", "Opera";v="112""#;
@@ -171,6 +171,44 @@ async fn a_click_is_kept_only_with_consent_for_ads() {
     let rows: Vec<Value> = stack.stored(question).await;
     let row = |kind: &str, id: &str| json!({"click_id_kind": kind, "click_id": id, "query": "utm_source=a"});
     assert_eq!(rows, [row("gclid", "Cj0K-x_1"), row("", ""), row("", "")]);
+}
+
+#[tokio::test]
+async fn a_page_of_the_site_under_another_of_its_names_is_no_source() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = crate::stack::database().await;
+    let settings = json!({
+        "origins": ["https://www.shop.example", "https://shop.test"], "domains": ["shop.hr"],
+    });
+    let settings = serde_json::from_value(settings).unwrap();
+    let site = Site { name: "shop".parse().unwrap(), settings };
+    store::site::add(database.server(), &site, NOW + 1).await.unwrap();
+    let collector = Collector::start(folder.path(), database.server(), &[]).await;
+    let visits = [
+        ("https://shop.test/cart", ""),
+        ("https://www.shop.hr/cart", ""),
+        ("https://shop.example/cart", ""),
+        ("https://blog.shop.test/", "blog.shop.test"),
+        ("https://myshop.test/", "myshop.test"),
+        ("https://news.example/", "news.example"),
+    ];
+    let events: Vec<Value> = visits
+        .iter()
+        .zip(1..)
+        .map(|((referrer, _), number)| {
+            let url = "https://www.shop.example/pay";
+            with(page_view(number), &json!({"url": url, "referrer": referrer}))
+        })
+        .collect();
+    assert_eq!(collector.post(&batch(&events)).await.json()["accepted"], 6);
+    collector.stop().await;
+    let question = "SELECT source, channel FROM events ORDER BY event_id";
+    let rows: Vec<Value> = crate::stack::rows(&database, question).await;
+    let expected = visits.map(|(_, source)| {
+        let channel = if source.is_empty() { "" } else { "Referral" };
+        json!({"source": source, "channel": channel})
+    });
+    assert_eq!(rows, expected);
 }
 
 #[tokio::test]
