@@ -134,16 +134,20 @@ fn traffic<'a>(row: &'a EventRow, site: &SiteHosts) -> Option<Traffic<'a>> {
     if is_scrubbed(&row.query) || is_scrubbed(&row.referrer) || row.host.len() >= NAME_BYTES_MAX {
         return None;
     }
-    match campaign::traffic(&row.query) {
+    // A click id is not stored, so no page before is asked for.
+    match campaign::traffic(&row.query, || None) {
         Some(named) if !named.source.is_empty() || !named.medium.is_empty() => return Some(named),
         // Only a campaign: source and medium are a click's, if any.
         Some(_) => return None,
         None => {}
     }
-    let before = referrer::traffic(page::host(&row.referrer), &row.host, site);
-    let by_click = campaign::CLICK_IDS
-        .iter()
-        .any(|(_, source, medium)| (*source, *medium) == (&*row.source, &*row.medium));
+    let host = page::host(&row.referrer);
+    let is_elsewhere = referrer::is_elsewhere(&host, &row.host, site);
+    let before = referrer::traffic(host, &row.host, site);
+    let by_click = campaign::CLICK_IDS.iter().any(|(_, source, medium)| {
+        (*source, *medium) == (&*row.source, &*row.medium)
+            && (campaign::is_paid(medium) || !is_elsewhere)
+    });
     let same = before.source == row.source && before.medium == row.medium;
     let by_address = !REFERRER_MEDIA.contains(&&*row.medium) || (by_click && !same);
     (!by_address).then_some(before)
@@ -258,6 +262,32 @@ mod tests {
         let changed = Remade::by_rules(&told, &now, &[], None).put(&mut again);
         assert_eq!(changed, ["source", "medium", "channel"]);
         assert_eq!(again.source, "");
+    }
+
+    #[test]
+    fn a_click_id_of_unpaid_links_no_longer_hides_the_page_before() {
+        let none = SiteRules::default();
+        for (referrer, source, channel) in [
+            ("https://l.instagram.com/", "instagram", "Organic Social"),
+            ("https://news.example/", "news.example", "Referral"),
+            ("https://shop.example/cart", "facebook", "Organic Social"),
+            ("", "facebook", "Organic Social"),
+        ] {
+            let told = row("https://shop.example/?fbclid=1", referrer, &none);
+            let social = EventRow {
+                source: "facebook".into(),
+                medium: "social".into(),
+                channel: "Organic Social".into(),
+                ..told
+            };
+            let mut now = social.clone();
+            Remade::by_rules(&social, &none, &[], None).put(&mut now);
+            assert_eq!((&*now.source, &*now.channel), (source, channel), "{referrer}");
+        }
+        let paid = row("https://shop.example/?gclid=1", "https://news.example/", &none);
+        let mut now = paid.clone();
+        assert_eq!(Remade::by_rules(&paid, &none, &[], None).put(&mut now), Vec::<&str>::new());
+        assert_eq!(&*now.source, "google");
     }
 
     #[test]

@@ -47,8 +47,10 @@ impl<'a> EnrichedEvent<'a> {
         let site = visit.site;
         let page = Page::of(event.url);
         let referrer_host = page::host(event.referrer);
-        let traffic = campaign::traffic(page.query_sent)
-            .unwrap_or_else(|| referrer::traffic(referrer_host.clone(), &page.host, &site.hosts));
+        let before = || referrer::traffic(referrer_host.clone(), &page.host, &site.hosts);
+        let is_elsewhere = || referrer::is_elsewhere(&referrer_host, &page.host, &site.hosts);
+        let traffic = campaign::traffic(page.query_sent, || is_elsewhere().then(before))
+            .unwrap_or_else(before);
         let identifiers = identity::take(&mut event, visit.country);
         let mut categories = category::levels(event.categories);
         if categories.is_empty() && !site.categories.is_empty() {

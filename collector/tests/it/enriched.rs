@@ -158,6 +158,46 @@ async fn the_sites_settings_hold() {
 }
 
 #[tokio::test]
+async fn an_id_that_stands_on_unpaid_links_too_does_not_outrank_the_page_before() {
+    let stack = Stack::up(&[]).await;
+    let visits = [
+        ("fbclid=1", "https://l.instagram.com/"),
+        ("fbclid=1", "https://news.example/"),
+        ("epik=1", "https://www.google.com/"),
+        ("fbclid=1&utm_campaign=spring", "https://l.instagram.com/"),
+        ("fbclid=1", ""),
+        ("fbclid=1", "https://shop.example/cart"),
+        ("gclid=1", "https://news.example/"),
+        ("fbclid=1&gclid=1", "https://news.example/"),
+    ];
+    let events: Vec<Value> = visits
+        .iter()
+        .zip(1..)
+        .map(|((query, referrer), number)| {
+            let url = format!("https://shop.example/?{query}");
+            with(page_view(number), &json!({"url": url, "referrer": referrer}))
+        })
+        .collect();
+    stack.collector.post(&batch(&events)).await;
+    let question = "SELECT source, medium, channel, campaign FROM events ORDER BY event_id";
+    let rows: Vec<Value> = stack.stored(question).await;
+    let told = rows.iter().map(|row| {
+        ["source", "medium", "channel", "campaign"].map(|name| row[name].as_str().unwrap())
+    });
+    let expected = [
+        ["instagram", "social", "Organic Social", ""],
+        ["news.example", "referral", "Referral", ""],
+        ["google", "organic", "Organic Search", ""],
+        ["instagram", "social", "Organic Social", "spring"],
+        ["facebook", "social", "Organic Social", ""],
+        ["facebook", "social", "Organic Social", ""],
+        ["google", "cpc", "Paid Search", ""],
+        ["google", "cpc", "Paid Search", ""],
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn a_click_is_kept_only_with_consent_for_ads() {
     let stack = Stack::up(&[]).await;
     let url = "https://shop.example/?gclid=Cj0K-x_1&utm_source=a";
