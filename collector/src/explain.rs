@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
 use std::net::{AddrParseError, IpAddr, Ipv4Addr};
 
-use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -157,7 +157,7 @@ impl Explainer {
         };
         let headers = line.headers.map(headers).transpose()?;
         let told = headers.as_ref().map(Told::of);
-        let sent = headers.as_ref().and_then(|headers| headers.get(USER_AGENT)?.to_str().ok());
+        let sent = told.as_ref().map(|told| &*told.user_agent);
         let user_agent = line.user_agent.as_deref().or(sent).unwrap_or_default();
         let context =
             Context { webdriver: line.webdriver.unwrap_or_default(), ..Context::default() };

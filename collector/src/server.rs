@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, ORIGIN, USER_AGENT};
+use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -441,7 +441,6 @@ impl Door {
         peer: SocketAddr,
         told: &'a Told<'a>,
     ) -> Sender<'a> {
-        let text = |name| headers.get(name).map(header_text);
         Sender {
             ip: client_ip(
                 peer.ip(),
@@ -449,8 +448,8 @@ impl Door {
                 &self.settings.trusted_proxies,
                 self.settings.client_address_header.as_ref(),
             ),
-            user_agent: text(USER_AGENT).unwrap_or_default(),
-            origin: text(ORIGIN),
+            user_agent: &told.user_agent,
+            origin: headers.get(ORIGIN).map(header_text),
             told,
         }
     }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use store::site::{Site, SiteSettings};
 
-use crate::http::{BROWSER, send};
+use crate::http::{BROWSER, exchange, send};
 use crate::stack::{Collector, NOW, Stack, batch, page_view, with};
 
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
@@ -75,6 +75,35 @@ async fn a_head_that_no_browser_sends_is_a_bots() {
             json!({"n": 4, "bot_reason": ""}),
         ]
     );
+}
+
+/// A browser of the reference data whose user agent has letters beyond ASCII in it, as the app writes the
+/// date in the reader's language.
+#[tokio::test]
+async fn a_user_agent_that_is_not_ascii_is_nobodys_sign_of_a_bot() {
+    const FLIPBOARD: &str = "Mozilla/5.0 (Linux; Android 4.4.2; SM-G7102 Build/KOT49H) AppleWebKit/537.36 \
+        (KHTML, like Gecko) Version/4.0 Chrome/30.0.0.0 Mobile Safari/537.36 Flipboard/2.2.9/2199,2.2.9.2199,\
+        \u{d9}\u{a2}\u{d9} \u{d9}\u{a1}\u{d9}\u{a4}-\u{d9} \u{d9}\u{a4}-\u{d9} \u{d9}\u{a7} \u{d9}\u{a1}\u{d9}\u{a7}:\u{d9}\u{a2}\u{d9}\u{a7}, +\u{d9} \u{d9}\u{a2}";
+    let stack = Stack::up(&[]).await;
+    let page = [ORIGIN, ("Accept", "*/*"), ("User-Agent", FLIPBOARD)];
+    stack.collector.post_as(&page, &batch(&[page_view(1)])).await;
+    // Not even UTF-8, as a byte of another code is.
+    let body = batch(&[page_view(2)]).to_string();
+    let mut request = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: */*\r\n\
+         Origin: https://shop.example\r\nContent-Length: {}\r\nUser-Agent: {CHROME} Caf",
+        body.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(b"\xe9/1.0\r\n\r\n");
+    request.extend_from_slice(body.as_bytes());
+    exchange(stack.collector.address, &request).await.unwrap();
+    let question =
+        "SELECT toUInt32(right(toString(event_id), 1)) AS n, browser, device, bot_reason FROM
+        (SELECT * FROM bot_events UNION ALL SELECT * FROM events) ORDER BY n";
+    let rows: Vec<Value> = stack.stored(question).await;
+    let row = |n, browser: &str, device: &str| json!({"n": n, "browser": browser, "device": device, "bot_reason": ""});
+    assert_eq!(rows, [row(1, "Flipboard", "mobile"), row(2, "Chrome", "desktop")]);
 }
 
 #[tokio::test]
