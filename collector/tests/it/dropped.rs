@@ -1,5 +1,7 @@
 //! One case for every reason to leave one event out; the others of its batch are taken.
 
+use std::time::Duration;
+
 use collector::DropReason;
 use serde_json::{Value, json};
 
@@ -110,6 +112,27 @@ async fn referrer_spam_is_taken_where_it_is_wanted() {
     let own = json!({"url": "https://semalt.com/b", "referrer": "https://semalt.com/a"});
     let answer = collector.post(&batch(&[with(page_view(1), &own)])).await;
     assert_eq!(answer.json()["accepted"], 1);
+}
+
+#[tokio::test]
+async fn a_suppression_is_known_at_once_when_the_operator_says_so() {
+    let Stack { collector, data_dir: _data_dir, database } = Stack::up(&[]).await;
+    // By itself the list is read every five seconds: at most once in all of this.
+    for number in 0..2 {
+        let email = format!("ana{number}@shop.example");
+        let suppress = "INSERT INTO suppressions
+            SELECT 'shop', 'email_google', lower(hex(SHA256(?))), '', now64(3)";
+        database.server().client().query(suppress).bind(&email).execute().await.unwrap();
+        collector.handle.reload();
+        let fields = json!({"type": "identify", "user": "u1", "properties": {"email": email}});
+        let sent = batch(&[with(page_view(number), &fields)]);
+        let known = async {
+            while collector.post(&sent).await.json()["accepted"] == 1 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_millis(2400), known).await.is_ok(), "{email}");
+    }
 }
 
 #[tokio::test]
