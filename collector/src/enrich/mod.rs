@@ -99,7 +99,7 @@ impl SiteRules {
 pub(crate) struct Enricher {
     geo: Geo,
     networks: Networks,
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
     user_agents: Arc<UserAgents>,
     counts: VisitCounts,
     /// None where nobody is too fast.
@@ -151,7 +151,7 @@ impl Enricher {
         Self {
             geo: Geo::open(&files.geo),
             networks: Networks::open(&files.asn),
-            exchange: live::exchange(files.currency.as_deref()).unwrap_or_default(),
+            exchange: live::exchange(files.currency.as_deref()).unwrap_or_default().into(),
             user_agents,
             counts: VisitCounts::default(),
             rate: None,
