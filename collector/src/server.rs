@@ -409,8 +409,8 @@ impl Door {
         let visitor = keeps.then(Uuid::new_v4);
         let now = self.pipeline.clock.now_millis();
         let event = redirect::event(&link, headers, visitor, now);
-        let part =
-            Part { events: vec![Sent::Event(event)], ..Part::of(sender, Context::default()) };
+        let events = vec![Sent::Event(event)];
+        let part = Part { events, signed: true, ..Part::of(sender, Context::default()) };
         let taken = async {
             self.pipeline.gates.knock(sender)?;
             self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await

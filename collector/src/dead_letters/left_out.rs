@@ -198,8 +198,8 @@ fn letter<P: Borrow<RawValue>>(
     })
 }
 
-/// Whether the event was wanted, and only its form was wrong. An exclusion or a suppression says that
-/// nothing of it is to be stored.
+/// Whether the event was wanted, and only its form was wrong, or its host one that the site may have
+/// forgotten. An exclusion or a suppression says that nothing of it is to be stored.
 const fn is_mendable(reason: DropReason) -> bool {
     use DropReason as Reason;
     matches!(
@@ -216,6 +216,7 @@ const fn is_mendable(reason: DropReason) -> bool {
             | Reason::UserTooLong
             | Reason::UrlMissing
             | Reason::UrlInvalid
+            | Reason::HostNotAllowed
             | Reason::NameMissing
             | Reason::FunnelMissing
             | Reason::StepMissing

@@ -74,13 +74,13 @@ impl EnrichFiles {
     }
 }
 
-/// What a site says of how its events are enriched.
+/// What a site says of how its events are enriched, and of which hosts its pages are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SiteRules {
     place: PlaceDetail,
     categories: Vec<CategoryRule>,
     currency: Option<Currency>,
-    hosts: SiteHosts,
+    pub(crate) hosts: SiteHosts,
 }
 
 impl SiteRules {

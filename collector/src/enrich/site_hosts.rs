@@ -1,4 +1,6 @@
-//! Which hosts are a site's own.
+//! Of which hosts a site's pages are.
+
+use std::borrow::Cow;
 
 use store::site::SiteSettings;
 
@@ -9,6 +11,8 @@ use super::page;
 pub(crate) struct SiteHosts {
     /// Of its origins and domains.
     own: Vec<String>,
+    /// Those whose pages, and those of all under them, events may be of; none: any.
+    allowed: Option<Vec<String>>,
 }
 
 impl SiteHosts {
@@ -21,7 +25,25 @@ impl SiteHosts {
         own.retain(|host| !host.is_empty());
         own.sort();
         own.dedup();
-        Self { own }
+        let chosen: Vec<_> = settings.hosts.iter().map(|host| host.name()).collect();
+        let allowed = match chosen.as_slice() {
+            [] => Some(own.clone()).filter(|own| !own.is_empty()),
+            chosen if chosen.contains(&None) => None,
+            chosen => Some(chosen.iter().flatten().map(|host| bare(host).to_owned()).collect()),
+        };
+        Self { own, allowed }
+    }
+
+    /// Whether an event may be of a page of this host, lower case. It is empty where there is no page: what
+    /// happens on a server has none.
+    pub(crate) fn allow(&self, host: &str) -> bool {
+        let Some(allowed) = self.allowed.as_ref().filter(|_| !host.is_empty()) else { return true };
+        let host = ascii(host);
+        let host = host.strip_suffix('.').unwrap_or(&host);
+        allowed.iter().any(|allowed| {
+            host.strip_suffix(allowed.as_str())
+                .is_some_and(|under| under.is_empty() || under.ends_with('.'))
+        })
     }
 
     /// Whether the host, lower case, is one of the site's: what is under one may be another's, or the
@@ -30,6 +52,14 @@ impl SiteHosts {
         let host = bare(host);
         self.own.iter().any(|own| own == host)
     }
+}
+
+/// An international name as settings have it. A browser says it so; a server may not.
+fn ascii(host: &str) -> Cow<'_, str> {
+    if host.is_ascii() {
+        return Cow::Borrowed(host);
+    }
+    url::Host::parse(host).map_or(Cow::Borrowed(host), |host| Cow::Owned(host.to_string()))
 }
 
 /// The host without its `www.`: nearly everywhere both are one site.

@@ -181,6 +181,7 @@ fn part<'a>(
         user_agent: text(context.user_agent),
         told: None,
         context: wire,
+        signed: false,
         events: Vec::new(),
     }
 }
