@@ -226,6 +226,8 @@ fn write_explained(event: &EnrichedEvent<'_>, output: &mut impl Write) -> io::Re
         browser: &device.browser,
         browser_version: &device.browser_version,
         os: &device.os,
+        // The sender is judged: a line may be of a user agent alone, although an event without a page is
+        // a server's and is never set apart.
         bot: event.visit.bot.is_some(),
         bot_reason: event.visit.bot.map_or("", BotReason::as_str),
         source: &traffic.source,
