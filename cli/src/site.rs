@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use store::site::{
-    CategoryRule, Currency, Exclusion, Origin, PlaceDetail, Site, SiteSettings, Visitors,
+    CategoryRule, Currency, Exclusion, Origin, PageHost, PlaceDetail, Site, SiteSettings, Visitors,
 };
 use wire::SiteName;
 
@@ -33,6 +33,10 @@ struct Add {
     /// Where the site's pages are served from, for example `https://shop.example`; may be repeated
     #[arg(long, required = true, value_name = "URL")]
     origin: Vec<Origin>,
+    /// A host whose pages are the site's, with all under it, for example `shop.example`, or `*` for any; may
+    /// be repeated. Not given: those of the origins and domains. Events of other pages are left out
+    #[arg(long, value_name = "HOST")]
+    host: Vec<PageHost>,
     /// Events to leave out: network=CIDR, country=XX, host=NAME, path=/PREFIX, referrer=HOST or
     /// user-agent=TEXT; may be repeated. What is not given is no longer excluded
     #[arg(long, value_name = "KIND=WHAT")]
@@ -92,6 +96,7 @@ impl Add {
         let store = self.database.open_migrated().await?;
         let settings = SiteSettings {
             origins: self.origin,
+            hosts: self.host,
             exclude: self.exclude,
             events_per_day: self.events_per_day,
             keep_referrer_spam: self.keep_referrer_spam,
@@ -125,6 +130,8 @@ impl List {
                 listed(&settings.categories),
                 format!("visitors={}", settings.visitors),
             ];
+            let hosts = &settings.hosts;
+            columns.extend((!hosts.is_empty()).then(|| format!("hosts={}", listed(hosts))));
             columns.extend(settings.currency.map(|currency| format!("currency={currency}")));
             columns
                 .extend(settings.events_per_day.map(|events| format!("events-per-day={events}")));

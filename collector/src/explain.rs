@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
 use std::net::{AddrParseError, IpAddr, Ipv4Addr};
 
-use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -157,7 +157,7 @@ impl Explainer {
         };
         let headers = line.headers.map(headers).transpose()?;
         let told = headers.as_ref().map(Told::of);
-        let sent = headers.as_ref().and_then(|headers| headers.get(USER_AGENT)?.to_str().ok());
+        let sent = told.as_ref().map(|told| &*told.user_agent);
         let user_agent = line.user_agent.as_deref().or(sent).unwrap_or_default();
         let context =
             Context { webdriver: line.webdriver.unwrap_or_default(), ..Context::default() };
@@ -226,6 +226,8 @@ fn write_explained(event: &EnrichedEvent<'_>, output: &mut impl Write) -> io::Re
         browser: &device.browser,
         browser_version: &device.browser_version,
         os: &device.os,
+        // The sender is judged: a line may be of a user agent alone, although an event without a page is
+        // a server's and is never set apart.
         bot: event.visit.bot.is_some(),
         bot_reason: event.visit.bot.map_or("", BotReason::as_str),
         source: &traffic.source,

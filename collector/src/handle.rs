@@ -15,8 +15,8 @@ struct Held {
 }
 
 impl Handle {
-    /// Has the geo and network files, the certificate, the sites and the suppressions read again,
-    /// whether they have changed or not. What cannot be read stays as it was.
+    /// Has the geo and network files, the certificate, the sites and the suppressions read again, at once.
+    /// What cannot be read stays as it was.
     pub fn reload(&self) {
         self.0.reload.notify_one();
     }

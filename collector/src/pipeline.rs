@@ -44,6 +44,8 @@ pub(crate) struct Part<'a, P> {
     /// `None` where a server speaks for the visitor.
     pub(crate) told: Option<&'a Told<'a>>,
     pub(crate) context: Context<'a>,
+    /// Whether the operator has chosen its pages: those that a signed link leads to may be of any host.
+    pub(crate) signed: bool,
     pub(crate) events: Vec<Sent<'a, P>>,
 }
 
@@ -52,7 +54,7 @@ impl<'a, P> Part<'a, P> {
     pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
         let user_agent = Some(sender.user_agent.into());
         let told = Some(sender.told);
-        Self { ip: sender.ip, user_agent, told, context, events: Vec::new() }
+        Self { ip: sender.ip, user_agent, told, context, signed: false, events: Vec::new() }
     }
 
     /// Whether all but the events is the same.
@@ -142,7 +144,7 @@ impl Pipeline {
             for sent in &part.events {
                 match excluded {
                     Some(reason) => taken.leave_out(left_out(sent, reason)),
-                    None => match self.wanted(site, sent, &times, &visit, &visitor) {
+                    None => match self.wanted(site, part, sent, &times, &visit, &visitor) {
                         Ok(event) => taken.keep(event)?,
                         Err(left_out) => {
                             let of = || LeftOutOf {
@@ -185,12 +187,16 @@ impl Pipeline {
     fn wanted<'a, P: Borrow<RawValue>>(
         &self,
         site: &Site,
+        part: &Part<'_, P>,
         sent: &'a Sent<'a, P>,
         times: &Times,
         visit: &'a Visit<'a>,
         visitor: &Visitor,
     ) -> Result<EnrichedEvent<'a>, (DropReason, Dropped)> {
         let event = EnrichedEvent::new(valid(sent, times, visitor)?, visit);
+        if !part.signed && !site.allows_page(&event.page.host) {
+            return Err(left_out(sent, DropReason::HostNotAllowed));
+        }
         if self.suppressed.holds(&site.name, event.identifiers.as_slice()) {
             return Err(left_out(sent, DropReason::PersonSuppressed));
         }

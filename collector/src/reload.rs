@@ -12,6 +12,7 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::pipeline::Pipeline;
 use crate::sites::Sites;
+use crate::suppressed::Suppressed;
 use crate::tls::LiveTls;
 
 /// What is read again.
@@ -20,6 +21,7 @@ pub(crate) struct Reload {
     enricher: Arc<LiveEnricher>,
     tls: Option<Arc<LiveTls>>,
     sites: Arc<Sites>,
+    suppressed: Arc<Suppressed>,
     server: Server,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
@@ -36,6 +38,7 @@ impl Reload {
             enricher: Arc::clone(&pipeline.enricher),
             tls: settings.tls.clone(),
             sites: Arc::clone(&pipeline.sites),
+            suppressed: Arc::clone(&pipeline.suppressed),
             server,
             health: Arc::clone(health),
             metrics: Arc::clone(&pipeline.metrics),
@@ -68,10 +71,12 @@ impl Reload {
             });
             let Ok((geo_files, certificate)) = files.await else { return };
             self.sites.refresh(&self.server, &self.health).await;
+            let suppressions = self.suppressed.refresh(&self.server).await.is_ok();
             tracing::info!(
                 geo_files = outcome(geo_files),
                 certificate = outcome(certificate),
                 sites = self.sites.table().len(),
+                suppressions = outcome(Some(suppressions)),
                 "read again what can be read again"
             );
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, ORIGIN, USER_AGENT};
+use hyper::header::{HeaderMap, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -410,9 +410,13 @@ impl Door {
         let visitor = keeps.then(Uuid::new_v4);
         let now = self.pipeline.clock.now_millis();
         let event = redirect::event(&link, headers, visitor, now);
-        let part =
-            Part { events: vec![Sent::Event(event)], ..Part::of(sender, Context::default()) };
-        match self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await {
+        let events = vec![Sent::Event(event)];
+        let part = Part { events, signed: true, ..Part::of(sender, Context::default()) };
+        let taken = async {
+            self.pipeline.gates.knock(sender)?;
+            self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await
+        };
+        match taken.await {
             Ok(answer) => Ok(respond::with_dropped(onward, &answer)),
             Err(rejection) => {
                 self.pipeline.metrics.rejected(rejection.spec().tag);
@@ -438,7 +442,6 @@ impl Door {
         peer: SocketAddr,
         told: &'a Told<'a>,
     ) -> Sender<'a> {
-        let text = |name| headers.get(name).map(header_text);
         Sender {
             ip: client_ip(
                 peer.ip(),
@@ -446,8 +449,8 @@ impl Door {
                 &self.settings.trusted_proxies,
                 self.settings.client_address_header.as_ref(),
             ),
-            user_agent: text(USER_AGENT).unwrap_or_default(),
-            origin: text(ORIGIN),
+            user_agent: &told.user_agent,
+            origin: headers.get(ORIGIN).map(header_text),
             told,
         }
     }

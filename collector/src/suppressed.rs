@@ -3,13 +3,14 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use identifier::Identifier;
 use sha2::{Digest, Sha256};
 use store::suppression::{self, Version};
 use store::{IdentifierRow, Server, ServerError};
+use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 use wire::SiteName;
 
@@ -27,6 +28,7 @@ const ENTRY_BYTES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Suppressed {
     entries: RwLock<Arc<HashSet<u128>>>,
+    /// Held while the list is read, so that two who read it do not write one copy.
     version: Mutex<Option<Version>>,
     /// Where the last good copy lies; none where it is read for one command only.
     copy: Option<LastCopy>,
@@ -75,8 +77,9 @@ impl Suppressed {
 
     /// Reads the list anew where it has changed.
     pub(crate) async fn refresh(&self, server: &Server) -> Result<(), ServerError> {
+        let mut known = self.version.lock().await;
         let version = suppression::version(server).await?;
-        if *self.version.lock().unwrap_or_else(PoisonError::into_inner) == Some(version) {
+        if *known == Some(version) {
             return Ok(());
         }
         let mut entries = HashSet::new();
@@ -89,7 +92,7 @@ impl Suppressed {
         }
         self.keep(&entries);
         *self.entries.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(entries);
-        *self.version.lock().unwrap_or_else(PoisonError::into_inner) = Some(version);
+        *known = Some(version);
         Ok(())
     }
 

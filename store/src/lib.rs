@@ -8,6 +8,7 @@ mod exclusion;
 pub mod migrate;
 mod open;
 mod origin;
+mod page_host;
 pub mod server;
 pub mod site;
 mod sql;

@@ -11,6 +11,7 @@ pub use crate::category_rule::{CategoryRule, CategoryRuleError};
 pub use crate::currency::{Currency, CurrencyError};
 pub use crate::exclusion::{Exclusion, ExclusionError};
 pub use crate::origin::{Origin, OriginError};
+pub use crate::page_host::{PageHost, PageHostError};
 pub use crate::tracker::{
     BeforeConsent, ConsentDefault, ConsentError, ConsentRule, PagePath, PagePathError,
     SiteTimeZone, SiteTimeZoneError, TRACKER_LIST_MAX, TrackerError, TrackerSettings, Word,
@@ -24,6 +25,9 @@ use crate::sql;
 
 /// Origins of one site.
 pub const ORIGINS_MAX: usize = 100;
+
+/// Hosts of one site's pages.
+pub const HOSTS_MAX: usize = 100;
 
 /// Exclusions of one site.
 pub const EXCLUSIONS_MAX: usize = 100;
@@ -52,6 +56,10 @@ pub struct Site {
 pub struct SiteSettings {
     /// The pages it has: a browser's events are taken from these origins only.
     pub origins: Vec<Origin>,
+    /// Of which hosts its pages are, each with all under it: of others no event is taken. Empty: of those of
+    /// its origins and domains, and of any where it has neither.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<PageHost>,
     /// What is not wanted of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<Exclusion>,
@@ -132,6 +140,14 @@ pub enum SiteError {
         /// How many it has.
         count: usize,
     },
+    /// More than [`HOSTS_MAX`].
+    #[error("the site {name} has {count} hosts; at most {HOSTS_MAX} are kept")]
+    TooManyHosts {
+        /// The site.
+        name: SiteName,
+        /// How many it has.
+        count: usize,
+    },
     /// More than [`EXCLUSIONS_MAX`].
     #[error("the site {name} has {count} exclusions; at most {EXCLUSIONS_MAX} are kept")]
     TooManyExclusions {
@@ -188,7 +204,7 @@ struct Received {
 /// so `now_millis` that is not after the version before is taken as just after it.
 ///
 /// # Errors
-/// Too many origins, exclusions or category rules, settings that do not fit together, a script's path that
+/// Too many origins, hosts, exclusions or category rules, settings that do not fit together, a script's path that
 /// is another site's, or a ClickHouse that cannot be asked; see [`SiteError`].
 pub async fn add(server: &Server, site: &Site, now_millis: i64) -> Result<Added, SiteError> {
     let settings = checked(site)?;
@@ -217,9 +233,15 @@ fn checked(site: &Site) -> Result<SiteSettings, SiteError> {
     let mut settings = site.settings.clone();
     settings.origins.sort();
     settings.origins.dedup();
+    settings.hosts.sort();
+    settings.hosts.dedup();
     settings.exclude.sort();
     settings.exclude.dedup();
     let name = || site.name.clone();
+    let count = settings.hosts.len();
+    if count > HOSTS_MAX {
+        return Err(SiteError::TooManyHosts { name: name(), count });
+    }
     match (settings.origins.len(), settings.exclude.len(), settings.categories.len()) {
         (count, ..) if count > ORIGINS_MAX => {
             Err(SiteError::TooManyOrigins { name: name(), count })

@@ -198,8 +198,8 @@ fn letter<P: Borrow<RawValue>>(
     })
 }
 
-/// Whether the event was wanted, and only its form was wrong. An exclusion or a suppression says that
-/// nothing of it is to be stored.
+/// Whether the event was wanted, and only its form was wrong, or its host one that the site may have
+/// forgotten. An exclusion or a suppression says that nothing of it is to be stored.
 const fn is_mendable(reason: DropReason) -> bool {
     use DropReason as Reason;
     matches!(
@@ -216,6 +216,7 @@ const fn is_mendable(reason: DropReason) -> bool {
             | Reason::UserTooLong
             | Reason::UrlMissing
             | Reason::UrlInvalid
+            | Reason::HostNotAllowed
             | Reason::NameMissing
             | Reason::FunnelMissing
             | Reason::StepMissing
@@ -296,19 +297,28 @@ fn ids(event: &mut Map<String, Value>, visitor: &Visitor) {
 
 fn scrub(value: &mut Value) {
     match value {
-        Value::String(text) => {
-            if let Cow::Owned(scrubbed) = Scrubbed::default().text(text) {
-                *text = scrubbed;
-            }
-        }
+        Value::String(text) => scrub_text(text),
         Value::Number(number) => {
             if let Cow::Owned(scrubbed) = Scrubbed::default().text(&number.to_string()) {
                 *value = Value::String(scrubbed);
             }
         }
         Value::Array(values) => values.iter_mut().for_each(scrub),
-        Value::Object(fields) => fields.values_mut().for_each(scrub),
+        Value::Object(fields) => {
+            let fields_sent = std::mem::take(fields).into_iter();
+            fields.extend(fields_sent.map(|(mut name, mut value)| {
+                scrub_text(&mut name);
+                scrub(&mut value);
+                (name, value)
+            }));
+        }
         Value::Null | Value::Bool(_) => {}
+    }
+}
+
+fn scrub_text(text: &mut String) {
+    if let Cow::Owned(scrubbed) = Scrubbed::default().text(text) {
+        *text = scrubbed;
     }
 }
 
@@ -324,7 +334,7 @@ mod tests {
             "id": "7", "type": "page_view", "at": 4_111_111_111_111_111_u64, "visitor": "v",
             "url": "https://me:pw@shop.example/a?token=secret&q=shoes&utm_source=n#frag",
             "referrer": "https://other.example/x?mail=1", "title": "of ana@shop.example",
-            "properties": {"deep": [{"mail": "ana@shop.example"}], "n": 1},
+            "properties": {"deep": [{"mail": "ana@shop.example"}], "n": 1, "a@b.hr": {"c@d.hr": 2}},
             "address": "192.0.2.1", "user": "u1",
         });
         let Value::Object(sent) = sent else { panic!("an object") };
@@ -332,7 +342,7 @@ mod tests {
             "id": "7", "type": "page_view", "at": 4_111_111_111_111_111_u64, "visitor": "v",
             "url": "https://shop.example/a?q=shoes&utm_source=n",
             "referrer": "https://other.example/x", "title": "of [email]",
-            "properties": {"deep": [{"mail": "[email]"}], "n": 1},
+            "properties": {"deep": [{"mail": "[email]"}], "n": 1, "[email]": {"[email]": 2}},
             "user": "u1",
         });
         assert_eq!(Value::Object(least(sent, &Visitor::Sent)), expected);

@@ -102,6 +102,9 @@ async fn rows(
         .and_then(|properties| validate::event(&event, properties, &times, &Visitor::Sent))
         .map_err(ReplayError::Dropped)?;
     let event = EnrichedEvent::new(valid, &visit);
+    if !site.allows_page(&event.page.host) {
+        return Err(ReplayError::Dropped(DropReason::HostNotAllowed));
+    }
     if suppressed.holds(&site.name, event.identifiers.as_slice()) {
         return Err(ReplayError::Dropped(DropReason::PersonSuppressed));
     }

@@ -9,6 +9,7 @@ use wire::limits::NAME_BYTES_MAX;
 use super::event::Traffic;
 use super::geo::Place;
 use super::scrub::{CARD, EMAIL};
+use super::site_hosts::SiteHosts;
 use super::{Exchange, Scrubbed, SiteRules, campaign, category, channel, money, page, referrer};
 use crate::validate::cut;
 
@@ -60,7 +61,7 @@ impl Remade {
         exchange: Option<&Exchange>,
     ) -> Self {
         let mut made = Self::of(row);
-        made.tell_traffic(row);
+        made.tell_traffic(row, &rules.hosts);
         if let Some(categories) = categories(row, rules, former) {
             made.categories = categories;
         }
@@ -89,8 +90,8 @@ impl Remade {
         changed
     }
 
-    fn tell_traffic(&mut self, row: &EventRow) {
-        let Some(told) = traffic(row) else {
+    fn tell_traffic(&mut self, row: &EventRow, site: &SiteHosts) {
+        let Some(told) = traffic(row, site) else {
             self.channel = channel::of(&row.source, &row.medium, &row.campaign).to_owned();
             if row.source.is_empty() && row.medium.is_empty() && row.campaign.is_empty() {
                 self.channel.clone_from(&row.channel);
@@ -129,20 +130,24 @@ pub(crate) fn referrer_elsewhere(row: &EventRow) -> Option<std::borrow::Cow<'_, 
 
 /// Where the visit came from, as the address and the referrer tell it; none where what had told it is not
 /// stored.
-fn traffic(row: &EventRow) -> Option<Traffic<'_>> {
+fn traffic<'a>(row: &'a EventRow, site: &SiteHosts) -> Option<Traffic<'a>> {
     if is_scrubbed(&row.query) || is_scrubbed(&row.referrer) || row.host.len() >= NAME_BYTES_MAX {
         return None;
     }
-    match campaign::traffic(&row.query) {
+    // A click id is not stored, so no page before is asked for.
+    match campaign::traffic(&row.query, || None) {
         Some(named) if !named.source.is_empty() || !named.medium.is_empty() => return Some(named),
         // Only a campaign: source and medium are a click's, if any.
         Some(_) => return None,
         None => {}
     }
-    let before = referrer::traffic(page::host(&row.referrer), &row.host);
-    let by_click = campaign::CLICK_IDS
-        .iter()
-        .any(|(_, source, medium)| (*source, *medium) == (&*row.source, &*row.medium));
+    let host = page::host(&row.referrer);
+    let is_elsewhere = referrer::is_elsewhere(&host, &row.host, site);
+    let before = referrer::traffic(host, &row.host, site);
+    let by_click = campaign::CLICK_IDS.iter().any(|(_, source, medium)| {
+        (*source, *medium) == (&*row.source, &*row.medium)
+            && (campaign::is_paid(medium) || !is_elsewhere)
+    });
     let same = before.source == row.source && before.medium == row.medium;
     let by_address = !REFERRER_MEDIA.contains(&&*row.medium) || (by_click && !same);
     (!by_address).then_some(before)
@@ -243,6 +248,46 @@ mod tests {
         let mut now = old.clone();
         assert_eq!(Remade::by_rules(&old, &none, &[], None).put(&mut now), ["channel"]);
         assert_eq!(now, told);
+    }
+
+    #[test]
+    fn a_domain_that_is_the_sites_now_is_no_source_any_more() {
+        let none = SiteRules::default();
+        let told = row("https://shop.example/pay", "https://shop.test/cart", &none);
+        assert_eq!((&*told.source, &*told.channel), ("shop.test", "Referral"));
+        let settings =
+            serde_json::json!({"origins": ["https://shop.example", "https://shop.test"]});
+        let now = SiteRules::of(&serde_json::from_value(settings).unwrap());
+        let mut again = told.clone();
+        let changed = Remade::by_rules(&told, &now, &[], None).put(&mut again);
+        assert_eq!(changed, ["source", "medium", "channel"]);
+        assert_eq!(again.source, "");
+    }
+
+    #[test]
+    fn a_click_id_of_unpaid_links_no_longer_hides_the_page_before() {
+        let none = SiteRules::default();
+        for (referrer, source, channel) in [
+            ("https://l.instagram.com/", "instagram", "Organic Social"),
+            ("https://news.example/", "news.example", "Referral"),
+            ("https://shop.example/cart", "facebook", "Organic Social"),
+            ("", "facebook", "Organic Social"),
+        ] {
+            let told = row("https://shop.example/?fbclid=1", referrer, &none);
+            let social = EventRow {
+                source: "facebook".into(),
+                medium: "social".into(),
+                channel: "Organic Social".into(),
+                ..told
+            };
+            let mut now = social.clone();
+            Remade::by_rules(&social, &none, &[], None).put(&mut now);
+            assert_eq!((&*now.source, &*now.channel), (source, channel), "{referrer}");
+        }
+        let paid = row("https://shop.example/?gclid=1", "https://news.example/", &none);
+        let mut now = paid.clone();
+        assert_eq!(Remade::by_rules(&paid, &none, &[], None).put(&mut now), Vec::<&str>::new());
+        assert_eq!(&*now.source, "google");
     }
 
     #[test]

@@ -6,11 +6,12 @@ use url::form_urlencoded;
 use wire::limits::NAME_BYTES_MAX;
 
 use super::event::Traffic;
+use super::scrub::cut_clean_cow;
 use super::{channel, page};
-use crate::validate::cut;
 
 /// Click ids that ad platforms add to a landing page's address: whose, and how the visit was paid.
-/// Facebook's and Pinterest's stand on unpaid links too, so they say nothing of the medium's price.
+/// Facebook's and Pinterest's stand on unpaid links too, so they say nothing of the medium's price
+/// ([`is_paid`]), and stay in an address that is passed on.
 pub(super) const CLICK_IDS: [(&str, &str, &str); 14] = [
     ("gclid", "google", "cpc"),
     ("gbraid", "google", "cpc"),
@@ -28,14 +29,24 @@ pub(super) const CLICK_IDS: [(&str, &str, &str); 14] = [
     ("fbclid", "facebook", "social"),
 ];
 
+/// Whether a click id's medium says that the click was paid for.
+pub(super) fn is_paid(medium: &str) -> bool {
+    medium != "social"
+}
+
 /// The traffic named by the address's `utm_*` parameters, or by an ad platform's click id; `None`
 /// where it names neither a source nor a medium nor a campaign. The first of equal parameters counts.
-pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
+/// `before` is what the page before says, where that is another site's: it knows better than an id that
+/// says nothing of a paid click (`fbclid` is on links of Instagram, and of whoever passed one on).
+pub(super) fn traffic<'a>(
+    query: &'a str,
+    before: impl FnOnce() -> Option<Traffic<'a>>,
+) -> Option<Traffic<'a>> {
     if query.is_empty() {
         return None;
     }
     let mut found = Traffic::default();
-    let mut clicked = None;
+    let mut clicked: Option<&(_, _, &str)> = None;
     for (name, value) in parameters(query) {
         let place = match &*name {
             "utm_source" => &mut found.source,
@@ -44,19 +55,26 @@ pub(super) fn traffic(query: &str) -> Option<Traffic<'_>> {
             "utm_term" => &mut found.term,
             "utm_content" => &mut found.content,
             name if !value.is_empty() => {
-                clicked = clicked.or_else(|| CLICK_IDS.iter().find(|(id, ..)| *id == name));
+                if clicked.is_none_or(|(.., medium)| !is_paid(medium)) {
+                    let click = CLICK_IDS.iter().find(|(id, ..)| *id == name);
+                    clicked = click.filter(|(.., medium)| is_paid(medium)).or(clicked).or(click);
+                }
                 continue;
             }
             _ => continue,
         };
         if place.is_empty() {
-            *place = shortened(value);
+            *place = cut_clean_cow(value, NAME_BYTES_MAX);
         }
     }
     if let (Some((_, source, medium)), true, true) =
         (clicked, found.source.is_empty(), found.medium.is_empty())
     {
-        (found.source, found.medium) = ((*source).into(), (*medium).into());
+        let before = if is_paid(medium) { None } else { before() };
+        (found.source, found.medium) = before.map_or_else(
+            || ((*source).into(), (*medium).into()),
+            |before| (before.source, before.medium),
+        );
     }
     if found.source.is_empty() && found.medium.is_empty() && found.campaign.is_empty() {
         return None;
@@ -76,14 +94,6 @@ pub(super) fn parameters(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow
     })
 }
 
-fn shortened(value: Cow<'_, str>) -> Cow<'_, str> {
-    if value.len() <= NAME_BYTES_MAX {
-        value
-    } else {
-        cut(&value, NAME_BYTES_MAX).to_owned().into()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,7 +101,7 @@ mod tests {
     #[test]
     fn reads_every_parameter_and_names_the_channel() {
         let query = "x=1&utm_source=google&utm_medium=cpc&utm_campaign=spring%20sale&utm_term=red+shoes&utm_content=a";
-        let found = traffic(query).unwrap();
+        let found = traffic(query, || None).unwrap();
         assert_eq!(
             (&*found.source, &*found.medium, &*found.channel),
             ("google", "cpc", "Paid Search")
@@ -105,7 +115,8 @@ mod tests {
     #[test]
     fn a_click_id_names_what_the_campaign_does_not() {
         let told = |query| {
-            traffic(query).map(|found| (found.source.into_owned(), found.channel.into_owned()))
+            let found = traffic(query, || None)?;
+            Some((found.source.into_owned(), found.channel.into_owned()))
         };
         let cases = [
             ("gclid=a", Some(("google", "Paid Search"))),
@@ -125,8 +136,8 @@ mod tests {
 
     #[test]
     fn says_nothing_where_the_address_does() {
-        assert_eq!(traffic("q=shoes"), None);
-        assert_eq!(traffic("utm_term=x"), None);
-        assert_eq!(traffic("utm_source="), None);
+        for query in ["q=shoes", "utm_term=x", "utm_source="] {
+            assert_eq!(traffic(query, || panic!("nobody asks for it")), None);
+        }
     }
 }

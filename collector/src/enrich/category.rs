@@ -6,12 +6,13 @@ use store::site::CategoryRule;
 use wire::Text;
 use wire::limits::{CATEGORIES_MAX, NAME_BYTES_MAX};
 
+use super::scrub::cut_clean;
 use crate::validate::cut;
 
 /// The levels as they are stored: most general first, each once, none empty.
 pub(super) fn levels<'a>(sent: &'a [Text<'a>]) -> Vec<Cow<'a, str>> {
     let mut levels = Vec::with_capacity(sent.len().min(CATEGORIES_MAX));
-    for level in sent.iter().map(|level| cut(level.trim(), NAME_BYTES_MAX)) {
+    for level in sent.iter().map(|level| cut_clean(level.trim(), NAME_BYTES_MAX)) {
         if levels.len() < CATEGORIES_MAX
             && !level.is_empty()
             && !levels.iter().any(|known| known == level)

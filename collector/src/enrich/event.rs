@@ -44,12 +44,14 @@ pub(crate) struct EnrichedEvent<'a> {
 impl<'a> EnrichedEvent<'a> {
     /// Runs every step.
     pub(crate) fn new(mut event: ValidEvent<'a>, visit: &'a Visit<'a>) -> Self {
+        let site = visit.site;
         let page = Page::of(event.url);
         let referrer_host = page::host(event.referrer);
-        let traffic = campaign::traffic(page.query_sent)
-            .unwrap_or_else(|| referrer::traffic(referrer_host.clone(), &page.host));
+        let before = || referrer::traffic(referrer_host.clone(), &page.host, &site.hosts);
+        let is_elsewhere = || referrer::is_elsewhere(&referrer_host, &page.host, &site.hosts);
+        let traffic = campaign::traffic(page.query_sent, || is_elsewhere().then(before))
+            .unwrap_or_else(before);
         let identifiers = identity::take(&mut event, visit.country);
-        let site = visit.site;
         let mut categories = category::levels(event.categories);
         if categories.is_empty() && !site.categories.is_empty() {
             categories = category::by_rule(&site.categories, page.path);

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use maxminddb::{MaxMindDbError, Reader, WithinOptions};
 use serde::Deserialize;
@@ -51,34 +52,65 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Databases by their files: nothing in the place of one that could never be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Databases(Vec<Option<Arc<Reader<Vec<u8>>>>>);
+
+impl Databases {
+    /// Opens what can be opened; a file that cannot is reported.
+    pub(super) fn open(files: &[PathBuf]) -> Self {
+        Self(files.iter().map(open).collect())
+    }
+
+    /// The same files as they are now, and whether all could be read; one that cannot stays what it was.
+    pub(super) fn again(&self, files: &[PathBuf]) -> (Self, bool) {
+        let former = self.0.iter().cloned().chain(std::iter::repeat(None));
+        let fresh = Self::open(files);
+        let whole = fresh.0.iter().all(Option::is_some);
+        let kept = fresh.0.into_iter().zip(former).map(|(fresh, former)| fresh.or(former));
+        (Self(kept.collect()), whole)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Reader<Vec<u8>>> {
+        self.0.iter().flatten().map(|database| &**database)
+    }
+
+    /// When the oldest was built, in seconds since 1970; nought where there is none.
+    pub(super) fn built(&self) -> u64 {
+        self.iter().map(|database| database.metadata().build_epoch).min().unwrap_or_default()
+    }
+}
+
 /// The databases, asked in order: the first that knows a part tells it. Several, because free ones
 /// come as one file for each family of addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Geo {
-    databases: Vec<Reader<Vec<u8>>>,
+    databases: Databases,
 }
 
 impl Geo {
     /// Opens what can be opened; a file that cannot is reported and leaves places unknown. Counting
     /// visits without their country is better than not counting them.
     pub(crate) fn open(files: &[PathBuf]) -> Self {
-        Self::of(files.iter().filter_map(open).collect())
+        Self { databases: Databases::open(files) }
     }
 
-    pub(super) const fn of(databases: Vec<Reader<Vec<u8>>>) -> Self {
-        Self { databases }
+    /// As [`Databases::again`].
+    pub(super) fn again(&self, files: &[PathBuf]) -> (Self, bool) {
+        let (databases, whole) = self.databases.again(files);
+        (Self { databases }, whole)
     }
 
     /// When the oldest file was built, in seconds since 1970; nought where there is none.
     pub(super) fn built(&self) -> u64 {
-        oldest(&self.databases)
+        self.databases.built()
     }
 
     pub(crate) fn place(&self, ip: IpAddr) -> Place<'_> {
         // An IPv4 address that came through an IPv6 socket.
         let ip = ip.to_canonical();
         let mut place = Place::default();
-        for database in &self.databases {
+        for database in self.databases.iter() {
             let Some(found) = look_up(database, ip) else { continue };
             place.country = either(place.country, found.country);
             place.region = either(place.region, found.region);
@@ -88,17 +120,13 @@ impl Geo {
     }
 }
 
-pub(super) fn oldest(databases: &[Reader<Vec<u8>>]) -> u64 {
-    databases.iter().map(|database| database.metadata().build_epoch).min().unwrap_or_default()
-}
-
 /// A database that is whole, or a word of why not. A broken one could answer anything, so all of it
 /// is looked through, once.
-pub(super) fn open(path: &PathBuf) -> Option<Reader<Vec<u8>>> {
+fn open(path: &PathBuf) -> Option<Arc<Reader<Vec<u8>>>> {
     Reader::open_readfile(path)
-        .and_then(|database| verify(&database).map(|()| database))
+        .and_then(|database| verify(&database).map(|()| Arc::new(database)))
         .inspect_err(|error| {
-            tracing::warn!(file = %path.display(), %error, "cannot read a geo file, what it knows stays unknown");
+            tracing::warn!(file = %path.display(), %error, "cannot read a geo or network file");
         })
         .ok()
 }

@@ -1,12 +1,10 @@
 //! The enricher in use, replaced when a file it was made of has changed. A request keeps the one it
 //! began with, so nobody waits for a file to be read.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::exchange::Exchange;
-use super::geo::{Geo, open};
-use super::network::Networks;
 use super::{EnrichFiles, Enricher, PageViewRate, VisitCounts};
 use crate::changes::{Changes, LOOK_AGAIN};
 
@@ -60,31 +58,33 @@ impl LiveEnricher {
         }
     }
 
-    /// Reads the files anew, all of them or none: one that cannot be read leaves the former ones in
-    /// use. Gives whether the new ones are in use; `None` where no files are named.
+    /// Reads the files anew. One that cannot be read stays as it was last read, and keeps nothing from the
+    /// others: it may be absent from the start. Gives whether all were read; `None` where no files are
+    /// named.
     pub(crate) fn reload(&self) -> Option<bool> {
         self.files.all().next()?;
-        let all = |files: &[PathBuf]| files.iter().map(open).collect::<Option<Vec<_>>>();
-        let (Some(places), Some(networks), Some(exchange)) =
-            (all(&self.files.geo), all(&self.files.asn), exchange(self.files.currency.as_deref()))
-        else {
-            tracing::warn!(
-                "a geo or currency file was replaced by one that cannot be read, the former ones stay in use"
-            );
-            return Some(false);
-        };
         let current = self.current();
+        let (geo, all_places) = current.geo.again(&self.files.geo);
+        let (networks, all_networks) = current.networks.again(&self.files.asn);
+        let rates = exchange(self.files.currency.as_deref());
+        let whole = all_places && all_networks && rates.is_some();
         let fresh = Enricher {
-            geo: Geo::of(places),
-            networks: Networks::of(networks),
-            exchange,
+            geo,
+            networks,
+            exchange: rates.map_or_else(|| Arc::clone(&current.exchange), Arc::new),
             user_agents: Arc::clone(&current.user_agents),
             counts: current.counts.clone(),
             rate: current.rate.clone(),
         };
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
-        tracing::info!("the geo and currency files were read again");
-        Some(true)
+        if whole {
+            tracing::info!("the geo and currency files were read again");
+        } else {
+            tracing::warn!(
+                "not all of the geo and currency files can be read; these stay as they were last read"
+            );
+        }
+        Some(whole)
     }
 }
 
@@ -136,6 +136,38 @@ mod tests {
         assert_eq!(live(&enricher), "London");
         assert_eq!(enricher.reload(), Some(false), "it is still broken");
         assert_eq!(live(&enricher), "London");
+    }
+
+    #[test]
+    fn a_file_that_is_absent_does_not_keep_the_others_from_being_read_again() {
+        let test = "a_file_that_is_absent_does_not_keep_the_others_from_being_read_again";
+        let Some(folder) = reference_data(test) else { return };
+        let databases = folder.join("geo/test-data");
+        let scratch = tempfile::tempdir().unwrap();
+        let [absent, places] = ["absent.mmdb", "places.mmdb"].map(|name| scratch.path().join(name));
+        let replace = |file: &Path, name: &str| {
+            std::fs::write(file, std::fs::read(databases.join(name)).unwrap()).unwrap();
+        };
+        let live = |enricher: &LiveEnricher| {
+            let current = enricher.current();
+            let place = current.geo.place("81.2.69.142".parse().unwrap());
+            (place.country.to_owned(), place.city.to_owned())
+        };
+        let told = |country: &str, city: &str| (country.to_owned(), city.to_owned());
+        replace(&places, "GeoIP2-Country-Test.mmdb");
+        let geo = vec![absent.clone(), places.clone()];
+        let enricher = LiveEnricher::open(&EnrichFiles { geo, ..EnrichFiles::default() }, 0);
+        assert_eq!(live(&enricher), told("GB", ""));
+        replace(&places, "GeoLite2-City-Test.mmdb");
+        assert_eq!(enricher.reload(), Some(false), "one is still absent");
+        assert_eq!(live(&enricher), told("GB", "London"));
+        // One that breaks stays as it was, and those beside it are taken.
+        replace(&absent, "GeoIP2-Country-Test.mmdb");
+        assert_eq!(enricher.reload(), Some(true));
+        std::fs::write(&places, "broken").unwrap();
+        replace(&absent, "GeoLite2-City-Test.mmdb");
+        assert_eq!(enricher.reload(), Some(false));
+        assert_eq!(live(&enricher), told("GB", "London"));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod reference;
 mod referrer;
 mod row;
 mod scrub;
+mod site_hosts;
 mod source;
 mod system;
 mod told;
@@ -49,7 +50,8 @@ use network::Networks;
 pub(crate) use page::page_and_kept_query;
 use rate::PageViewRate;
 pub(crate) use referrer::without_query;
-pub(crate) use scrub::Scrubbed;
+pub(crate) use scrub::{Scrubbed, cut_clean, cut_clean_cow};
+use site_hosts::SiteHosts;
 pub(crate) use source::below_dots;
 pub(crate) use told::{PlaceTold, Told, header_text};
 use user_agent::{Device, UserAgents};
@@ -72,12 +74,13 @@ impl EnrichFiles {
     }
 }
 
-/// What a site says of how its events are enriched.
+/// What a site says of how its events are enriched, and of which hosts its pages are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SiteRules {
     place: PlaceDetail,
     categories: Vec<CategoryRule>,
     currency: Option<Currency>,
+    pub(crate) hosts: SiteHosts,
 }
 
 impl SiteRules {
@@ -86,6 +89,7 @@ impl SiteRules {
             place: settings.place,
             categories: settings.categories.clone(),
             currency: settings.currency,
+            hosts: SiteHosts::of(settings),
         }
     }
 }
@@ -95,7 +99,7 @@ impl SiteRules {
 pub(crate) struct Enricher {
     geo: Geo,
     networks: Networks,
-    exchange: Exchange,
+    exchange: Arc<Exchange>,
     user_agents: Arc<UserAgents>,
     counts: VisitCounts,
     /// None where nobody is too fast.
@@ -147,7 +151,7 @@ impl Enricher {
         Self {
             geo: Geo::open(&files.geo),
             networks: Networks::open(&files.asn),
-            exchange: live::exchange(files.currency.as_deref()).unwrap_or_default(),
+            exchange: live::exchange(files.currency.as_deref()).unwrap_or_default().into(),
             user_agents,
             counts: VisitCounts::default(),
             rate: None,

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use maxminddb::Reader;
 use serde::Deserialize;
+
+use super::geo::Databases;
 
 static DATA_CENTRES: LazyLock<HashSet<u32>> = LazyLock::new(|| {
     let lines = include_str!("tables/data_centres.tsv").lines();
@@ -16,7 +17,7 @@ static DATA_CENTRES: LazyLock<HashSet<u32>> = LazyLock::new(|| {
 /// The databases; none by default, and then no network is known.
 #[derive(Debug, Default)]
 pub(crate) struct Networks {
-    databases: Vec<Reader<Vec<u8>>>,
+    databases: Databases,
 }
 
 #[derive(Deserialize)]
@@ -27,16 +28,18 @@ struct Record {
 impl Networks {
     /// Opens what can be opened; a file that cannot is reported, and its networks stay unknown.
     pub(crate) fn open(files: &[PathBuf]) -> Self {
-        Self::of(files.iter().filter_map(super::geo::open).collect())
+        Self { databases: Databases::open(files) }
     }
 
-    pub(super) const fn of(databases: Vec<Reader<Vec<u8>>>) -> Self {
-        Self { databases }
+    /// As [`Databases::again`].
+    pub(super) fn again(&self, files: &[PathBuf]) -> (Self, bool) {
+        let (databases, whole) = self.databases.again(files);
+        (Self { databases }, whole)
     }
 
     /// When the oldest file was built, in seconds since 1970; nought where there is none.
     pub(super) fn built(&self) -> u64 {
-        super::geo::oldest(&self.databases)
+        self.databases.built()
     }
 
     pub(super) fn is_data_centre(&self, ip: IpAddr) -> bool {

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use super::channel;
 use super::event::Traffic;
+use super::site_hosts::{SiteHosts, bare};
 use super::source::{self, Class};
 
-/// The traffic that a referrer's host stands for; it is empty where there is no referrer. A page of the same site is no source: the visit came from
-/// elsewhere, and its first event says from where, so all of it stays empty.
-pub(super) fn traffic<'a>(host: Cow<'a, str>, page_host: &str) -> Traffic<'a> {
+/// The traffic that a referrer's host stands for; without a referrer the visit is a direct one. A page of
+/// the same site, under whichever of its hosts, is no source: the visit came from elsewhere, and its first
+/// event says from where, so all of it stays empty.
+pub(super) fn traffic<'a>(host: Cow<'a, str>, page_host: &str, site: &SiteHosts) -> Traffic<'a> {
     if host.is_empty() {
         // A server's event without a page has no visit to speak of.
         return if page_host.is_empty() {
@@ -17,7 +19,7 @@ pub(super) fn traffic<'a>(host: Cow<'a, str>, page_host: &str) -> Traffic<'a> {
             of("(direct)".into(), "(none)")
         };
     }
-    if bare(&host) == bare(page_host) {
+    if !is_elsewhere(&host, page_host, site) {
         return Traffic::default();
     }
     match source::at(&host) {
@@ -29,6 +31,11 @@ pub(super) fn traffic<'a>(host: Cow<'a, str>, page_host: &str) -> Traffic<'a> {
         }
         None => of(without_www(host), "referral"),
     }
+}
+
+/// Whether a visit came from a page that is not the site's.
+pub(super) fn is_elsewhere(host: &str, page_host: &str, site: &SiteHosts) -> bool {
+    !host.is_empty() && bare(host) != bare(page_host) && !site.is_own(host)
 }
 
 /// The address up to its query: what comes after may hold anything.
@@ -46,10 +53,6 @@ fn of<'a>(source: Cow<'a, str>, medium: &'static str) -> Traffic<'a> {
     }
 }
 
-fn bare(host: &str) -> &str {
-    host.strip_prefix("www.").unwrap_or(host)
-}
-
 fn without_www(host: Cow<'_, str>) -> Cow<'_, str> {
     match host {
         Cow::Borrowed(host) => Cow::Borrowed(bare(host)),
@@ -63,7 +66,7 @@ mod tests {
     use super::*;
 
     fn told(referrer: &str) -> (String, String, String) {
-        let found = traffic(page::host(referrer), "shop.example");
+        let found = traffic(page::host(referrer), "shop.example", &SiteHosts::default());
         (found.source.into_owned(), found.medium.into_owned(), found.channel.into_owned())
     }
 
@@ -92,7 +95,7 @@ mod tests {
 
     #[test]
     fn an_event_without_a_page_has_no_source() {
-        assert_eq!(traffic("".into(), ""), Traffic::default());
+        assert_eq!(traffic("".into(), "", &SiteHosts::default()), Traffic::default());
     }
 
     #[test]

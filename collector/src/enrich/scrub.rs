@@ -1,5 +1,5 @@
 //! Persons' data that a page put where it does not belong: e-mail addresses and card numbers in
-//! addresses, titles and properties.
+//! addresses, titles and properties, in their names too.
 //!
 //! What looks like one is replaced, and better once too often than once too seldom. One pass over the
 //! bytes; nothing is allocated where nothing is found, which is nearly always.
@@ -8,6 +8,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use store::EventRow;
+
+use crate::validate::cut;
 
 pub(super) const EMAIL: &str = "[email]";
 pub(super) const CARD: &str = "[card]";
@@ -24,7 +26,7 @@ pub(crate) struct Scrubbed {
 impl Scrubbed {
     /// Scrubs every text of a row that is the page's or the visitor's. What identifies (`user_id`) and
     /// what is only compared (`name`, `funnel`, `step`) stays as it is.
-    pub(crate) fn row(&mut self, row: &mut EventRow<Cow<'_, str>>) {
+    pub(crate) fn row<T: AsRef<str> + From<String>>(&mut self, row: &mut EventRow<T>) {
         let texts = [
             &mut row.path,
             &mut row.query,
@@ -36,10 +38,10 @@ impl Scrubbed {
             &mut row.term,
             &mut row.content,
         ];
-        let properties = row.properties.iter_mut().map(|(_, value)| value);
+        let properties = row.properties.iter_mut().flat_map(|(name, value)| [name, value]);
         for text in texts.into_iter().chain(&mut row.categories).chain(properties) {
-            if let Cow::Owned(scrubbed) = self.text(text) {
-                *text = Cow::Owned(scrubbed);
+            if let Cow::Owned(scrubbed) = self.text(text.as_ref()) {
+                *text = scrubbed.into();
             }
         }
     }
@@ -51,30 +53,16 @@ impl Scrubbed {
             return Cow::Borrowed(text);
         }
         let mut clean = String::new();
-        let (mut kept, mut at) = (0, 0);
-        while let Some(byte) = bytes.get(at) {
-            let found = match byte {
-                b'@' => email(bytes, kept, at, at + 1).map(|range| (range, EMAIL)),
-                b'%' => encoded_at(bytes, at)
-                    .and_then(|after| email(bytes, kept, at, after))
-                    .map(|range| (range, EMAIL)),
-                b'2'..=b'6' if at == 0 || !bytes.get(at - 1).is_some_and(is_word) => {
-                    card(bytes, at).map(|range| (range, CARD))
-                }
-                _ => None,
-            };
-            at += 1;
-            if let Some((range, put)) = found {
-                match put {
-                    EMAIL => self.emails += 1,
-                    _ => self.cards += 1,
-                }
-                // Ranges begin and end beside ASCII or at the text's ends, so between characters.
-                clean.push_str(text.get(kept..range.start).unwrap_or_default());
-                clean.push_str(put);
-                kept = range.end;
-                at = range.end;
+        let mut kept = 0;
+        while let Some((range, put)) = next(bytes, kept) {
+            match put {
+                EMAIL => self.emails += 1,
+                _ => self.cards += 1,
             }
+            // Ranges begin and end beside ASCII or at the text's ends, so between characters.
+            clean.push_str(text.get(kept..range.start).unwrap_or_default());
+            clean.push_str(put);
+            kept = range.end;
         }
         if kept == 0 {
             return Cow::Borrowed(text);
@@ -82,6 +70,66 @@ impl Scrubbed {
         clean.push_str(text.get(kept..).unwrap_or_default());
         Cow::Owned(clean)
     }
+}
+
+/// The text up to so many bytes, never in the middle of a character, and without the beginning of an
+/// e-mail address or a card's number that goes on behind them: what a cut leaves of one is none any more,
+/// and still tells whose it was.
+pub(crate) fn cut_clean(text: &str, bytes_max: usize) -> &str {
+    if text.len() <= bytes_max {
+        return text;
+    }
+    cut(text, begins_before(text, bytes_max).unwrap_or(bytes_max))
+}
+
+/// The same of a text that may be held already.
+pub(crate) fn cut_clean_cow(text: Cow<'_, str>, bytes_max: usize) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(cut_clean(text, bytes_max)),
+        Cow::Owned(mut text) => {
+            text.truncate(cut_clean(&text, bytes_max).len());
+            Cow::Owned(text)
+        }
+    }
+}
+
+/// Where an address or a number begins that has this place in it.
+fn begins_before(text: &str, place: usize) -> Option<usize> {
+    // Longer than any; a text may be as long as a body, so no more of it is looked at.
+    const AROUND_BYTES: usize = 512;
+    let from = text.floor_char_boundary(place.saturating_sub(AROUND_BYTES));
+    let to = text.floor_char_boundary(place.saturating_add(AROUND_BYTES));
+    let around = text.get(from..to)?.as_bytes();
+    let mut before = 0;
+    while let Some((range, _)) = next(around, before) {
+        if (range.start + 1..range.end).contains(&(place - from)) {
+            return Some(from + range.start);
+        }
+        before = range.end;
+    }
+    None
+}
+
+/// The next address or number that begins there or later, and what is put in its place.
+fn next(bytes: &[u8], from: usize) -> Option<(Range<usize>, &'static str)> {
+    let mut at = from;
+    while let Some(byte) = bytes.get(at) {
+        let found = match byte {
+            b'@' => email(bytes, from, at, at + 1).map(|range| (range, EMAIL)),
+            b'%' => encoded_at(bytes, at)
+                .and_then(|after| email(bytes, from, at, after))
+                .map(|range| (range, EMAIL)),
+            b'2'..=b'6' if at == 0 || !bytes.get(at - 1).is_some_and(is_word) => {
+                card(bytes, at).map(|range| (range, CARD))
+            }
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+        at += 1;
+    }
+    None
 }
 
 /// Whether there could be an address or a number at all. Nearly every text ends here, looked at many
@@ -257,18 +305,40 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_leaves_nothing_of_what_it_goes_through() {
+        for secret in [
+            "ana.horvat@shop.example",
+            "ana.horvat%40shop.example",
+            "ana.horvat%2540shop.example",
+            "4111 1111 1111 1111",
+            "4111%201111%201111%201111",
+        ] {
+            let text = format!("žo{} note={secret}&a=b", "ž".repeat(400));
+            let at = text.find(secret).unwrap();
+            for bytes_max in 0..=text.len() {
+                let cut = cut_clean(&text, bytes_max);
+                assert!(cut.len() <= bytes_max && text.starts_with(cut));
+                let inside = (at + 1..at + secret.len()).contains(&bytes_max);
+                let expected = if inside { at } else { text.floor_char_boundary(bytes_max) };
+                assert_eq!(cut.len(), expected, "{secret} at {bytes_max}");
+                assert_eq!(cut_clean_cow(text.clone().into(), bytes_max), cut);
+            }
+        }
+    }
+
+    #[test]
     fn counts_by_kind_over_a_row() {
-        let mut row = EventRow {
+        let mut row: EventRow = EventRow {
             title: "a@b.hr".into(),
             user_id: "a@b.hr".into(),
             categories: vec!["Shoes".into()],
-            properties: vec![("note".into(), "c@d.hr 4242424242424242 e@f.hr".into())],
+            properties: vec![("to.g@h.hr".into(), "c@d.hr 4242424242424242 e@f.hr".into())],
             ..EventRow::default()
         };
         let mut counts = Scrubbed::default();
         counts.row(&mut row);
-        assert_eq!(counts, Scrubbed { emails: 3, cards: 1 });
-        assert_eq!(row.properties[0].1, "[email] [card] [email]");
+        assert_eq!(counts, Scrubbed { emails: 4, cards: 1 });
+        assert_eq!(row.properties, [("[email]".into(), "[email] [card] [email]".into())]);
         assert_eq!(row.user_id, "a@b.hr", "the site's own id of the person is not touched");
     }
 

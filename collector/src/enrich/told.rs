@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue, ORIGIN, REFERER};
+use hyper::header::{ACCEPT, ACCEPT_LANGUAGE, HeaderMap, HeaderValue, ORIGIN, REFERER, USER_AGENT};
 
 use super::hints::Hints;
 
 /// Holds only where the visitor's own device sent the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told<'a> {
+    /// Empty where there is none.
+    pub(crate) user_agent: Cow<'a, str>,
     pub(crate) hints: Hints<'a>,
     /// A page sent it, or so it says. What names no page is a server's, which may speak for many, or an
     /// app's.
@@ -31,6 +33,7 @@ pub(crate) struct PlaceTold<'a> {
 impl<'a> Told<'a> {
     pub(crate) fn of(headers: &'a HeaderMap) -> Self {
         Self {
+            user_agent: headers.get(USER_AGENT).map_or(Cow::Borrowed(""), any_text),
             hints: Hints::of(headers),
             from_page: headers.contains_key(ORIGIN) || headers.contains_key(REFERER),
             bare: is_bare(headers),
@@ -43,6 +46,15 @@ impl<'a> Told<'a> {
 pub(crate) fn header_text(value: &HeaderValue) -> &str {
     let ascii = Some(value.as_bytes()).filter(|bytes| bytes.is_ascii());
     ascii.and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// A header's text, whatever is in it: apps write their name or the date into the user agent in their
+/// reader's language, and without one the visitor would be a program.
+fn any_text(value: &HeaderValue) -> Cow<'_, str> {
+    match str::from_utf8(value.as_bytes()) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()),
+    }
 }
 
 /// The Fetch standard has a browser add `Accept` and `Accept-Language` to every request, whether a script,

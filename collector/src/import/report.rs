@@ -23,6 +23,10 @@ pub struct Imported {
     pub span: Option<(i64, i64)>,
     /// Events whose country no table knows; it is left empty.
     pub countries_unknown: u64,
+    /// E-mail addresses in texts of these events, replaced by `[email]`.
+    pub emails_replaced: u64,
+    /// Card numbers likewise, replaced by `[card]`.
+    pub cards_replaced: u64,
     /// How many rows were left out, by reason.
     pub left_out: BTreeMap<BadReason, u64>,
     /// The first [`BAD_ROWS_TOLD_MAX`] of them.
@@ -99,6 +103,8 @@ impl Imported {
             events: 0,
             span: None,
             countries_unknown: 0,
+            emails_replaced: 0,
+            cards_replaced: 0,
             left_out: BTreeMap::new(),
             bad: Vec::new(),
         }
@@ -132,6 +138,10 @@ impl fmt::Display for Imported {
         }
         if self.countries_unknown > 0 {
             writeln!(out, "{} countries are in no table and left empty", self.countries_unknown)?;
+        }
+        let (emails, cards) = (self.emails_replaced, self.cards_replaced);
+        if emails + cards > 0 {
+            writeln!(out, "{emails} e-mail addresses and {cards} card numbers replaced")?;
         }
         if self.left_out.is_empty() {
             return Ok(());

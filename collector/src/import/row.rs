@@ -12,6 +12,7 @@ use super::identity::Ids;
 use super::input::Malformed;
 use super::map::{self, Columns, Map};
 use super::report::{Bad, BadReason, shown};
+use crate::enrich::{self, Scrubbed, cut_clean};
 
 /// How far ahead of the import an event may lie: clocks differ.
 const AHEAD_MAX_MILLIS: i64 = 5 * 60 * 1000;
@@ -25,6 +26,7 @@ pub(super) struct Rows<'a> {
     ids: Ids,
     received_at: i64,
     countries_unknown: u64,
+    scrubbed: Scrubbed,
 }
 
 impl<'a> Rows<'a> {
@@ -39,7 +41,17 @@ impl<'a> Rows<'a> {
         let properties = map.properties.iter().map(property).collect::<Result<_, ImportError>>()?;
         let columns = map.columns.places(header)?;
         let ids = Ids::of(site);
-        Ok(Self { map, site, columns, properties, ids, received_at, countries_unknown: 0 })
+        let scrubbed = Scrubbed::default();
+        Ok(Self {
+            map,
+            site,
+            columns,
+            properties,
+            ids,
+            received_at,
+            countries_unknown: 0,
+            scrubbed,
+        })
     }
 
     /// Countries that are in no table, so far.
@@ -47,7 +59,12 @@ impl<'a> Rows<'a> {
         self.countries_unknown
     }
 
-    /// The event in a row.
+    /// What was replaced in events, so far.
+    pub(super) fn scrubbed(&self) -> Scrubbed {
+        self.scrubbed
+    }
+
+    /// The event in a row. Its id is of the row as the file has it, whatever is replaced in its texts.
     pub(super) fn event(&mut self, row: Result<StringRecord, Malformed>) -> Result<EventRow, Bad> {
         let row = &row.map_err(malformed)?;
         let visitor = text(row, self.columns.visitor);
@@ -64,8 +81,8 @@ impl<'a> Rows<'a> {
             "" => visitor_id,
             session => self.ids.session(session),
         };
-        let short = |column| cut(text_of(row, column), NAME_BYTES_MAX).to_owned();
-        Ok(EventRow {
+        let short = |column| cut_clean(text_of(row, column), NAME_BYTES_MAX).to_owned();
+        let mut event = EventRow {
             site: self.site.as_str().to_owned(),
             event_id: self.ids.event(row),
             kind: kind.as_str().to_owned(),
@@ -89,7 +106,9 @@ impl<'a> Rows<'a> {
             os: short(self.columns.os),
             properties: self.properties(row),
             ..EventRow::default()
-        })
+        };
+        self.scrubbed.row(&mut event);
+        Ok(event)
     }
 
     fn occurred_at(&self, row: &StringRecord) -> Result<i64, Bad> {
@@ -135,7 +154,7 @@ impl<'a> Rows<'a> {
 
     /// Host and path. The query is not kept, because nobody can know what a site puts there.
     fn page(&self, row: &StringRecord) -> Result<(String, String), Bad> {
-        let url = cut(text_of(row, self.columns.url), URL_BYTES_MAX);
+        let url = cut_clean(text_of(row, self.columns.url), URL_BYTES_MAX);
         if url.is_empty() || url.starts_with('/') {
             return Ok((String::new(), without_query(url).to_owned()));
         }
@@ -160,7 +179,7 @@ impl<'a> Rows<'a> {
     fn properties(&self, row: &StringRecord) -> Vec<(String, String)> {
         let texts = self.properties.iter().map(|(name, place)| (*name, text(row, *place)));
         let told = texts.filter(|(_, text)| !text.is_empty());
-        told.map(|(name, text)| (name.to_owned(), cut(text, PROPERTY_BYTES_MAX).to_owned()))
+        told.map(|(name, text)| (name.to_owned(), cut_clean(text, PROPERTY_BYTES_MAX).to_owned()))
             .collect()
     }
 }
@@ -191,13 +210,7 @@ fn text_of(row: &StringRecord, place: Option<usize>) -> &str {
     place.map(|place| text(row, place)).unwrap_or_default()
 }
 
-/// The text up to so many bytes, never in the middle of a character.
-fn cut(text: &str, bytes_max: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes_max)).unwrap_or_default()
-}
-
 /// An address up to its query, and up to its limit.
 fn without_query(url: &str) -> &str {
-    let end = url.find(['?', '#']).unwrap_or(url.len());
-    cut(url, end.min(URL_BYTES_MAX))
+    cut_clean(enrich::without_query(url), URL_BYTES_MAX)
 }

@@ -114,6 +114,20 @@ fn long_texts_are_cut_where_a_cut_text_still_tells() {
 }
 
 #[test]
+fn addresses_and_cards_are_replaced_as_in_what_is_sent() {
+    let event = event(
+        "2025-03-20 19:38:38,ada,,ana@shop.example,view,https://shop.example/u/ana@shop.example,\
+         https://a.example/ana@shop.example,Of ana@shop.example,,,a@b.hr,a@b.hr,,a@b.hr,4111 1111 1111 1111",
+    );
+    assert_eq!(
+        [&event.path, &event.referrer, &event.title, &event.source, &event.campaign],
+        ["/u/[email]", "https://a.example/[email]", "Of [email]", "[email]", "[email]"]
+    );
+    assert_eq!((event.medium.as_str(), event.user_id.as_str()), ("[email]", "ana@shop.example"));
+    assert_eq!(event.properties, [("price".to_owned(), "[card]".to_owned())]);
+}
+
+#[test]
 fn every_bad_row_has_its_column_and_reason() {
     let (name, user) = ("n".repeat(NAME_BYTES_MAX + 1), "u".repeat(USER_BYTES_MAX + 1));
     let cases = [

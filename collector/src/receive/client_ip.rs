@@ -10,10 +10,22 @@ use crate::gate::contains;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
+/// The client's address. An IPv4 address that came through an IPv6 socket, or was written so by a proxy
+/// (`::ffff:192.0.2.7`), is the IPv4 address: a network that a site excludes has it, and whoever has no
+/// cookie is the same visitor by either.
+pub(crate) fn client_ip(
+    peer: IpAddr,
+    headers: &HeaderMap,
+    trusted: &[IpNet],
+    own_header: Option<&HeaderName>,
+) -> IpAddr {
+    as_told(peer, headers, trusted, own_header).to_canonical()
+}
+
 /// The client's address: the connection's, or where that is a trusted proxy's, the last one in
 /// `X-Forwarded-For` that is not. Read from the right: what stands further left than the first
 /// stranger was written by that stranger. A proxy's own header, where one is named, has the address alone.
-pub(crate) fn client_ip(
+fn as_told(
     peer: IpAddr,
     headers: &HeaderMap,
     trusted: &[IpNet],
@@ -84,6 +96,15 @@ mod tests {
         );
         assert_eq!(told("10.0.0.1", &["198.51.100.7", "192.0.2.1:4711"], &trusted), "192.0.2.1");
         assert_eq!(told("::ffff:10.0.0.1", &["[2001:db8::1]:443"], &trusted), "2001:db8::1");
+    }
+
+    #[test]
+    fn an_ipv4_address_is_the_same_on_an_ipv6_socket() {
+        let trusted = ["10.0.0.0/8"];
+        assert_eq!(told("::ffff:203.0.113.9", &[], &trusted), "203.0.113.9");
+        assert_eq!(told("10.0.0.1", &["::ffff:192.0.2.7"], &trusted), "192.0.2.7");
+        assert_eq!(told("10.0.0.1", &["[::ffff:192.0.2.7]:443"], &trusted), "192.0.2.7");
+        assert_eq!(told("::ffff:10.0.0.1", &["unknown"], &trusted), "10.0.0.1");
     }
 
     #[test]

@@ -25,7 +25,12 @@ const HEADERS_USUAL: usize = 6;
 
 const DROPPED: HeaderName = HeaderName::from_static("x-footfall-dropped");
 /// What pages may send with their events: ours needs none of these, Segment's and RudderStack's do.
-const SENT_HEADERS: &str = "authorization, content-encoding, content-type, x-retry-count";
+/// RudderStack's has `AnonymousId` and `SentAt` with every request, and `Rsa-Retry-Attempt` and others with
+/// one that is tried again (rudder-sdk-js 3, `xhrQueue`). Nothing is believed for a header, so any may come;
+/// `authorization` is not meant by `*` (<https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name>),
+/// and the others are named for browsers that do not know it.
+const SENT_HEADERS: &str =
+    "anonymousid, authorization, content-encoding, content-type, sentat, x-retry-count, *";
 
 /// A JSON body; nobody may keep it.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answered {

@@ -17,6 +17,7 @@ pub enum DropReason {
     UserTooLong,
     UrlMissing,
     UrlInvalid,
+    HostNotAllowed,
     NameMissing,
     FunnelMissing,
     StepMissing,
@@ -33,7 +34,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of docs/WIRE.md.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::EventMalformed,
         Self::IdNotUuid,
         Self::TypeUnknown,
@@ -46,6 +47,7 @@ impl DropReason {
         Self::UserTooLong,
         Self::UrlMissing,
         Self::UrlInvalid,
+        Self::HostNotAllowed,
         Self::NameMissing,
         Self::FunnelMissing,
         Self::StepMissing,
@@ -75,6 +77,7 @@ impl DropReason {
             Self::UserTooLong => ("user_too_long", "user"),
             Self::UrlMissing => ("url_missing", "url"),
             Self::UrlInvalid => ("url_invalid", "url"),
+            Self::HostNotAllowed => ("host_not_allowed", "url"),
             Self::NameMissing => ("name_missing", "name"),
             Self::FunnelMissing => ("funnel_missing", "funnel"),
             Self::StepMissing => ("step_missing", "step"),

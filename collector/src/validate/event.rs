@@ -9,6 +9,7 @@ use wire::{Consent, Event, Kind};
 use super::properties::Property;
 use super::{DropReason, Times};
 use crate::cookieless::Visitor;
+use crate::enrich::cut_clean;
 
 /// An event that may be kept. Its texts are still the sender's own, cut to their limits.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,9 +63,9 @@ pub(crate) fn event<'a, P>(
         session: session.unwrap_or_else(|| session_of_day(visitor, occurred_at)),
         user,
         consent: event.consent,
-        url: url(kind, text(&event.url, URL_BYTES_MAX))?,
-        referrer: text(&event.referrer, URL_BYTES_MAX),
-        title: text(&event.title, NAME_BYTES_MAX),
+        url: url(kind, clean_text(&event.url, URL_BYTES_MAX))?,
+        referrer: clean_text(&event.referrer, URL_BYTES_MAX),
+        title: clean_text(&event.title, NAME_BYTES_MAX),
         categories: &event.categories,
         funnel: if kind == Kind::Step { funnel } else { "" },
         step: if kind == Kind::Step { step } else { "" },
@@ -113,6 +114,11 @@ fn session_of_day(visitor: Uuid, occurred_at: i64) -> Uuid {
 
 fn text<'a>(text: &'a Option<wire::Text<'a>>, bytes_max: usize) -> &'a str {
     cut(text.as_deref().unwrap_or_default().trim(), bytes_max)
+}
+
+/// The same of a text that persons' data is looked for in.
+fn clean_text<'a>(text: &'a Option<wire::Text<'a>>, bytes_max: usize) -> &'a str {
+    cut_clean(text.as_deref().unwrap_or_default().trim(), bytes_max)
 }
 
 /// The text up to so many bytes, never in the middle of a character.

@@ -10,7 +10,8 @@ use wire::limits::{
     PROPERTY_LIST_BYTES_MAX,
 };
 
-use super::{DropReason, cut_cow};
+use super::DropReason;
+use crate::enrich::cut_clean_cow;
 
 /// A name and a value, borrowed from the request where the JSON has no escape in them.
 pub(crate) type Property<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -72,7 +73,7 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                     }
                 }
                 Some(b'[') => {
-                    self.pairs.push((cut_cow(dotted, NAME_BYTES_MAX), list(value)));
+                    self.pairs.push((cut_clean_cow(dotted, NAME_BYTES_MAX), list(value)));
                 }
                 Some(_) => self.pairs.push(pair(dotted, value.into())),
             }
@@ -102,7 +103,7 @@ fn list(json: &str) -> Cow<'_, str> {
 }
 
 fn pair<'a>(name: Cow<'a, str>, value: Cow<'a, str>) -> Property<'a> {
-    (cut_cow(name, NAME_BYTES_MAX), cut_cow(value, PROPERTY_BYTES_MAX))
+    (cut_clean_cow(name, NAME_BYTES_MAX), cut_clean_cow(value, PROPERTY_BYTES_MAX))
 }
 
 #[cfg(test)]

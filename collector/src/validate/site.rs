@@ -94,6 +94,12 @@ impl Site {
         self.exclusions.page(host, path)
     }
 
+    /// Whether a page of this host may be the site's. Nobody's origin is asked for that: who sends from no
+    /// page names none, and who makes events up can name any.
+    pub(crate) fn allows_page(&self, host: &str) -> bool {
+        self.rules.hosts.allow(host)
+    }
+
     /// Why nothing that comes from this host is wanted; empty where an event has no referrer.
     pub(crate) fn excludes_referrer(&self, host: &str, spam: &ReferrerSpam) -> Option<DropReason> {
         if host.is_empty() {

@@ -1,8 +1,12 @@
 //! One case for every reason to leave one event out; the others of its batch are taken.
 
+use std::time::Duration;
+
 use collector::DropReason;
+use collector::link::{Link, LinkKey, Target};
 use serde_json::{Value, json};
 
+use crate::http::send;
 use crate::stack::{Collector, NOW, Stack, alone, batch, count, page_view, with};
 
 /// An event that is left out for the reason.
@@ -22,6 +26,7 @@ fn event(reason: DropReason) -> Value {
         DropReason::UserTooLong => view(json!({"user": "u".repeat(257)})),
         DropReason::UrlMissing => view(json!({"url": null})),
         DropReason::UrlInvalid => view(json!({"url": "file:///etc/passwd"})),
+        DropReason::HostNotAllowed => view(json!({"url": "https://evil.example/"})),
         DropReason::NameMissing => view(json!({"type": "custom", "name": "  "})),
         DropReason::FunnelMissing => view(json!({"type": "step", "step": "shipping"})),
         DropReason::StepMissing => view(json!({"type": "step", "funnel": "checkout"})),
@@ -79,6 +84,7 @@ async fn what_a_site_excludes_by_its_sender_is_left_out_whole() {
     let sent = batch(&[page_view(1), page_view(2)]);
     for (header, value, reason, field) in [
         ("X-Forwarded-For", "192.0.2.7", "excluded_network", "address"),
+        ("X-Forwarded-For", "::ffff:192.0.2.7", "excluded_network", "address"),
         ("User-Agent", "UptimeRobot/2.0", "excluded_user_agent", "user_agent"),
     ] {
         let answer = collector.post_as(&[(header, value)], &sent).await.json();
@@ -92,23 +98,114 @@ async fn what_a_site_excludes_by_its_sender_is_left_out_whole() {
     assert_eq!(answer["accepted"], 2);
 }
 
+/// A collector whose ClickHouse is away and that knows the site `shop` by these settings.
+async fn with_settings(settings: Value) -> (Collector, tempfile::TempDir) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let server = crate::stack::away(folder.path());
+    let sites = json!([with(json!({"name": "shop", "origins": []}), &settings)]);
+    std::fs::write(folder.path().join("sites.json"), sites.to_string()).unwrap();
+    (Collector::start(folder.path(), &server, &[]).await, folder)
+}
+
+#[tokio::test]
+async fn pages_of_hosts_that_are_not_the_sites_are_left_out() {
+    let origins = json!({"origins": ["https://www.shop.example", "http://localhost:8080",
+        "http://127.0.0.1:4404", "http://[::1]:4404", "https://xn--duan-mta.hr"]});
+    let domains = with(origins.clone(), &json!({"domains": ["Shop.test", ".shop.hr"]}));
+    let hosts = with(origins.clone(), &json!({"hosts": ["brand.example"]}));
+    let any = with(origins.clone(), &json!({"hosts": ["*"]}));
+    let cases = [
+        (
+            origins,
+            "www.shop.example shop.example Blog.Shop.example:8443 shop.example. localhost:3000 127.0.0.1 \
+             [::1]:80 xn--duan-mta.hr dućan.hr",
+            "evil.example shop.example.evil.example notshop.example shop.test 127.0.0.2 example hr",
+        ),
+        (
+            domains,
+            "www.shop.example shop.test a.shop.test www.shop.hr",
+            "brand.example evilshop.hr",
+        ),
+        (hosts, "brand.example shop.brand.example", "shop.example evil.example"),
+        (any, "evil.example shop.example", ""),
+        (json!({}), "evil.example localhost", ""),
+    ];
+    for (settings, taken, left_out) in cases {
+        let (collector, _folder) = with_settings(settings.clone()).await;
+        for (hosts, taken) in [(taken, true), (left_out, false)] {
+            for host in hosts.split_whitespace() {
+                let url = json!({"url": format!("https://{host}/a?b#c")});
+                let answer = collector.post(&batch(&[with(page_view(1), &url)])).await.json();
+                let dropped = json!([{"id": page_view(1)["id"], "reason": "host_not_allowed", "field": "url"}]);
+                let expected = if taken { json!([]) } else { dropped };
+                assert_eq!(answer["dropped"], expected, "{host} by {settings}");
+            }
+        }
+        // What happens on a server has no page.
+        let paid = with(page_view(2), &json!({"type": "custom", "name": "paid", "url": null}));
+        assert_eq!(collector.post(&batch(&[paid])).await.json()["accepted"], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_host_is_asked_for_whatever_way_an_event_comes_in() {
+    let origins = json!({"origins": ["https://shop.example"]});
+    let (collector, folder) = with_settings(origins).await;
+    let told = Some("host_not_allowed");
+    // By a page of the site too: it may have been told another address than its own.
+    let evil = json!({"url": "https://evil.example/"});
+    let sent = batch(&[with(page_view(1), &evil)]);
+    let answer = collector.post_as(&[("Origin", "https://shop.example")], &sent).await;
+    assert_eq!(answer.header("x-footfall-dropped"), told);
+    let track = json!({"writeKey": "shop", "userId": "u1", "event": "x",
+        "context": {"page": {"url": "https://evil.example/"}}});
+    let track = track.to_string();
+    let answer = send(collector.address, "POST", "/v1/track", &[], track.as_bytes()).await;
+    assert_eq!(answer.header("x-footfall-dropped"), told);
+    let pixel = "/v1/pixel.gif?site=shop&visitor=018f4d5e-0000-7000-8000-00000000000a&url=https://evil.example/";
+    assert_eq!(collector.get(pixel).await.header("x-footfall-dropped"), told);
+    // A redirect link's target was chosen by who signed it.
+    let target = Target::new("https://partner.example/").unwrap();
+    let link = Link::new("shop".parse().unwrap(), target, "mail").unwrap();
+    let path = link.path(&LinkKey::open(None, folder.path()).unwrap());
+    let answer = collector.get(&path).await;
+    assert_eq!((answer.status, answer.header("x-footfall-dropped")), (302, None));
+}
+
 #[tokio::test]
 async fn referrer_spam_is_taken_where_it_is_wanted() {
     let spam = batch(&[event(DropReason::ReferrerSpam)]);
     let (collector, _dir) = alone(&["--keep-referrer-spam"]).await;
     assert_eq!(collector.post(&spam).await.json()["accepted"], 1);
     // A site alone, by its last good copy.
-    let folder = tempfile::TempDir::new().unwrap();
-    let server = crate::stack::away(folder.path());
-    let sites = json!([{"name": "shop", "origins": [], "keep_referrer_spam": true}]);
-    std::fs::write(folder.path().join("sites.json"), sites.to_string()).unwrap();
-    let collector = Collector::start(folder.path(), &server, &[]).await;
+    let (collector, _dir) = with_settings(json!({"keep_referrer_spam": true})).await;
     assert_eq!(collector.post(&spam).await.json()["accepted"], 1);
     // A page of the site's own is no spam, whatever it is called.
-    let (collector, _dir) = alone(&[]).await;
+    let (collector, _dir) = with_settings(json!({})).await;
     let own = json!({"url": "https://semalt.com/b", "referrer": "https://semalt.com/a"});
     let answer = collector.post(&batch(&[with(page_view(1), &own)])).await;
     assert_eq!(answer.json()["accepted"], 1);
+}
+
+#[tokio::test]
+async fn a_suppression_is_known_at_once_when_the_operator_says_so() {
+    let Stack { collector, data_dir: _data_dir, database } = Stack::up(&[]).await;
+    // By itself the list is read every five seconds: at most once in all of this.
+    for number in 0..2 {
+        let email = format!("ana{number}@shop.example");
+        let suppress = "INSERT INTO suppressions
+            SELECT 'shop', 'email_google', lower(hex(SHA256(?))), '', now64(3)";
+        database.server().client().query(suppress).bind(&email).execute().await.unwrap();
+        collector.handle.reload();
+        let fields = json!({"type": "identify", "user": "u1", "properties": {"email": email}});
+        let sent = batch(&[with(page_view(number), &fields)]);
+        let known = async {
+            while collector.post(&sent).await.json()["accepted"] == 1 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_millis(2400), known).await.is_ok(), "{email}");
+    }
 }
 
 #[tokio::test]

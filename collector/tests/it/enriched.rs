@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 use store::site::{Site, SiteSettings};
 
-use crate::http::{BROWSER, send};
-use crate::stack::{NOW, Stack, batch, page_view, with};
+use crate::http::{BROWSER, exchange, send};
+use crate::stack::{Collector, NOW, Stack, batch, page_view, with};
 
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
 const BRANDS: &str = r#""Not/A)Brand";v="8", "Chromium";v="126", "Opera";v="112""#;
@@ -75,6 +75,35 @@ async fn a_head_that_no_browser_sends_is_a_bots() {
             json!({"n": 4, "bot_reason": ""}),
         ]
     );
+}
+
+/// A browser of the reference data whose user agent has letters beyond ASCII in it, as the app writes the
+/// date in the reader's language.
+#[tokio::test]
+async fn a_user_agent_that_is_not_ascii_is_nobodys_sign_of_a_bot() {
+    const FLIPBOARD: &str = "Mozilla/5.0 (Linux; Android 4.4.2; SM-G7102 Build/KOT49H) AppleWebKit/537.36 \
+        (KHTML, like Gecko) Version/4.0 Chrome/30.0.0.0 Mobile Safari/537.36 Flipboard/2.2.9/2199,2.2.9.2199,\
+        \u{d9}\u{a2}\u{d9} \u{d9}\u{a1}\u{d9}\u{a4}-\u{d9} \u{d9}\u{a4}-\u{d9} \u{d9}\u{a7} \u{d9}\u{a1}\u{d9}\u{a7}:\u{d9}\u{a2}\u{d9}\u{a7}, +\u{d9} \u{d9}\u{a2}";
+    let stack = Stack::up(&[]).await;
+    let page = [ORIGIN, ("Accept", "*/*"), ("User-Agent", FLIPBOARD)];
+    stack.collector.post_as(&page, &batch(&[page_view(1)])).await;
+    // Not even UTF-8, as a byte of another code is.
+    let body = batch(&[page_view(2)]).to_string();
+    let mut request = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept: */*\r\n\
+         Origin: https://shop.example\r\nContent-Length: {}\r\nUser-Agent: {CHROME} Caf",
+        body.len()
+    )
+    .into_bytes();
+    request.extend_from_slice(b"\xe9/1.0\r\n\r\n");
+    request.extend_from_slice(body.as_bytes());
+    exchange(stack.collector.address, &request).await.unwrap();
+    let question =
+        "SELECT toUInt32(right(toString(event_id), 1)) AS n, browser, device, bot_reason FROM
+        (SELECT * FROM bot_events UNION ALL SELECT * FROM events) ORDER BY n";
+    let rows: Vec<Value> = stack.stored(question).await;
+    let row = |n, browser: &str, device: &str| json!({"n": n, "browser": browser, "device": device, "bot_reason": ""});
+    assert_eq!(rows, [row(1, "Flipboard", "mobile"), row(2, "Chrome", "desktop")]);
 }
 
 #[tokio::test]
@@ -158,6 +187,46 @@ async fn the_sites_settings_hold() {
 }
 
 #[tokio::test]
+async fn an_id_that_stands_on_unpaid_links_too_does_not_outrank_the_page_before() {
+    let stack = Stack::up(&[]).await;
+    let visits = [
+        ("fbclid=1", "https://l.instagram.com/"),
+        ("fbclid=1", "https://news.example/"),
+        ("epik=1", "https://www.google.com/"),
+        ("fbclid=1&utm_campaign=spring", "https://l.instagram.com/"),
+        ("fbclid=1", ""),
+        ("fbclid=1", "https://shop.example/cart"),
+        ("gclid=1", "https://news.example/"),
+        ("fbclid=1&gclid=1", "https://news.example/"),
+    ];
+    let events: Vec<Value> = visits
+        .iter()
+        .zip(1..)
+        .map(|((query, referrer), number)| {
+            let url = format!("https://shop.example/?{query}");
+            with(page_view(number), &json!({"url": url, "referrer": referrer}))
+        })
+        .collect();
+    stack.collector.post(&batch(&events)).await;
+    let question = "SELECT source, medium, channel, campaign FROM events ORDER BY event_id";
+    let rows: Vec<Value> = stack.stored(question).await;
+    let told = rows.iter().map(|row| {
+        ["source", "medium", "channel", "campaign"].map(|name| row[name].as_str().unwrap())
+    });
+    let expected = [
+        ["instagram", "social", "Organic Social", ""],
+        ["news.example", "referral", "Referral", ""],
+        ["google", "organic", "Organic Search", ""],
+        ["instagram", "social", "Organic Social", "spring"],
+        ["facebook", "social", "Organic Social", ""],
+        ["facebook", "social", "Organic Social", ""],
+        ["google", "cpc", "Paid Search", ""],
+        ["google", "cpc", "Paid Search", ""],
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn a_click_is_kept_only_with_consent_for_ads() {
     let stack = Stack::up(&[]).await;
     let url = "https://shop.example/?gclid=Cj0K-x_1&utm_source=a";
@@ -171,6 +240,44 @@ async fn a_click_is_kept_only_with_consent_for_ads() {
     let rows: Vec<Value> = stack.stored(question).await;
     let row = |kind: &str, id: &str| json!({"click_id_kind": kind, "click_id": id, "query": "utm_source=a"});
     assert_eq!(rows, [row("gclid", "Cj0K-x_1"), row("", ""), row("", "")]);
+}
+
+#[tokio::test]
+async fn a_page_of_the_site_under_another_of_its_names_is_no_source() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let database = crate::stack::database().await;
+    let settings = json!({
+        "origins": ["https://www.shop.example", "https://shop.test"], "domains": ["shop.hr"],
+    });
+    let settings = serde_json::from_value(settings).unwrap();
+    let site = Site { name: "shop".parse().unwrap(), settings };
+    store::site::add(database.server(), &site, NOW + 1).await.unwrap();
+    let collector = Collector::start(folder.path(), database.server(), &[]).await;
+    let visits = [
+        ("https://shop.test/cart", ""),
+        ("https://www.shop.hr/cart", ""),
+        ("https://shop.example/cart", ""),
+        ("https://blog.shop.test/", "blog.shop.test"),
+        ("https://myshop.test/", "myshop.test"),
+        ("https://news.example/", "news.example"),
+    ];
+    let events: Vec<Value> = visits
+        .iter()
+        .zip(1..)
+        .map(|((referrer, _), number)| {
+            let url = "https://www.shop.example/pay";
+            with(page_view(number), &json!({"url": url, "referrer": referrer}))
+        })
+        .collect();
+    assert_eq!(collector.post(&batch(&events)).await.json()["accepted"], 6);
+    collector.stop().await;
+    let question = "SELECT source, channel FROM events ORDER BY event_id";
+    let rows: Vec<Value> = crate::stack::rows(&database, question).await;
+    let expected = visits.map(|(_, source)| {
+        let channel = if source.is_empty() { "" } else { "Referral" };
+        json!({"source": source, "channel": channel})
+    });
+    assert_eq!(rows, expected);
 }
 
 #[tokio::test]

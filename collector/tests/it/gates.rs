@@ -45,7 +45,7 @@ async fn an_address_that_is_too_fast_is_told_when_to_come_again() {
 #[tokio::test]
 async fn every_way_in_is_limited_and_bad_requests_count_too() {
     let flags = [&FROM_ANYWHERE[..], &["--server-rate", "1"]].concat();
-    let (collector, _dir) = alone(&flags).await;
+    let (collector, dir) = alone(&flags).await;
     let ways = [
         ("POST", "/v1/events", "{"),
         ("POST", "/v1/batch", "{"),
@@ -68,9 +68,28 @@ async fn every_way_in_is_limited_and_bad_requests_count_too() {
         }
         assert_rejected(&refused, 429, "address_too_fast");
     }
+    // By a link everybody is led on: who is too fast for it is not counted any more.
+    let path = crate::link::link(dir.path(), "shop", "");
+    let before = taken(&collector).await;
+    for _ in 0..120 {
+        let from = [("X-Forwarded-For", "198.51.100.9")];
+        crate::link::leads_on(&send(collector.address, "GET", &path, &from, b"").await);
+    }
+    // While they are sent some are paid.
+    let clicks = taken(&collector).await - before;
+    assert!((60..110).contains(&clicks), "{clicks}");
     let metrics = collector.get("/metrics").await;
-    let line = r#"requests_rejected_total{reason="address_too_fast"} 3"#;
-    assert!(metrics.text().contains(line), "{}", metrics.text());
+    let refused = 3 + 120 - clicks;
+    let line = format!(r#"requests_rejected_total{{reason="address_too_fast"}} {refused}"#);
+    assert!(metrics.text().contains(&line), "{}", metrics.text());
+}
+
+/// Events that were taken so far, bots' too.
+async fn taken(collector: &Collector) -> u64 {
+    let metrics = collector.get("/metrics").await;
+    let lines = metrics.text().lines();
+    let counts = lines.filter_map(|line| line.strip_prefix("collector_events_accepted_total{"));
+    counts.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
 }
 
 #[tokio::test]

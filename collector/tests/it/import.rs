@@ -27,6 +27,25 @@ async fn database() -> TestDatabase {
     database
 }
 
+#[tokio::test]
+async fn an_address_of_a_file_is_not_stored_and_is_told() {
+    let database = database().await;
+    let map =
+        format!("{}title='title'\n", MAP.replace("[columns]", "properties=['note']\n[columns]"));
+    let map: Map = map.parse().unwrap();
+    let file = "at,who,what,title,note\n\
+        2026-01-01 00:00:00,ada,view,Of ana@shop.example,card 4111 1111 1111 1111\n\
+        2026-01-01 00:00:01,ada,view,Nothing,of a@b.hr and c@d.hr\n";
+    let imported = import_events(file.as_bytes(), &map, &site(), database.server(), |_| ()).await;
+    let told = imported.unwrap().to_string();
+    assert!(told.contains("3 e-mail addresses and 1 card numbers replaced"), "{told}");
+    let question = "SELECT title, properties['note'] FROM events FINAL ORDER BY occurred_at";
+    let rows = database.server().client().query(question);
+    let rows: Vec<(String, String)> = rows.fetch_all().await.unwrap();
+    let expected = [("Of [email]", "card [card]"), ("Nothing", "of [email] and [email]")];
+    assert_eq!(rows, expected.map(|(title, note)| (title.to_owned(), note.to_owned())));
+}
+
 async fn import(database: &TestDatabase, file: &str) -> Result<Imported, ImportError> {
     let map: Map = MAP.parse().unwrap();
     import_events(file.as_bytes(), &map, &site(), database.server(), |_| ()).await

@@ -124,6 +124,27 @@ async fn a_mended_event_is_stored_once_with_what_its_request_told() {
 }
 
 #[tokio::test]
+async fn what_was_left_out_for_a_forgotten_host_is_stored_when_the_host_is_named() {
+    let Stack { collector, data_dir, database } = Stack::up(&KEEP).await;
+    let sold = with(page_view(1), &json!({"url": "https://checkout.example/thanks"}));
+    let answer = collector.post(&batch(&[sold])).await;
+    assert_eq!(answer.header("x-footfall-dropped"), Some("host_not_allowed"));
+    let dead = DeadLetters::left_out_of(data_dir.path());
+    eventually("the letter is written", || async { dead.list().unwrap().len() == 1 }).await;
+    collector.stop().await;
+    let letter = dead.list().unwrap().remove(0);
+    let again = replay(&dead, database.server(), &letter, None).await.unwrap_err();
+    assert!(matches!(again, ReplayError::Dropped(reason) if reason.tag() == "host_not_allowed"));
+
+    let hosts = ["shop.example", "checkout.example"].map(|host| host.parse().unwrap());
+    let settings = SiteSettings { hosts: hosts.into(), ..SiteSettings::default() };
+    let site = Site { name: "shop".parse().unwrap(), settings };
+    store::site::add(database.server(), &site, NOW + 1).await.unwrap();
+    replay(&dead, database.server(), &letter, None).await.unwrap();
+    assert_eq!(count(&database, "events").await, 1);
+}
+
+#[tokio::test]
 async fn of_a_visitor_without_a_cookie_only_the_days_id_is_kept() {
     let database = TestDatabase::create().await;
     let settings = SiteSettings { visitors: Visitors::Cookieless, ..SiteSettings::default() };

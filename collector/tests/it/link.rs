@@ -11,7 +11,7 @@ use crate::stack::{Stack, alone};
 const CRAWLER: &str = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
 
 /// A link of the collector whose data folder this is.
-fn link(data_dir: &Path, site: &str, name: &str) -> String {
+pub(crate) fn link(data_dir: &Path, site: &str, name: &str) -> String {
     let campaign =
         Campaign { source: Some("news"), medium: Some("email"), campaign: Some("spring") };
     let target = Target::new("https://shop.example/sale?size=42").unwrap();
@@ -24,7 +24,7 @@ const TARGET: &str =
     "https://shop.example/sale?size=42&utm_source=news&utm_medium=email&utm_campaign=spring";
 
 #[track_caller]
-fn leads_on(answer: &Answer) {
+pub(crate) fn leads_on(answer: &Answer) {
     assert_eq!((answer.status, answer.header("location")), (302, Some(TARGET)));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("referrer-policy"), Some("strict-origin-when-cross-origin"));

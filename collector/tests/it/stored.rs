@@ -105,7 +105,7 @@ async fn of_a_person_only_hashes_are_stored_and_nothing_raw_touches_the_disk() {
         files(stack.data_dir.path()).iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
     let spooled = String::from_utf8_lossy(&spooled).to_lowercase();
     assert!(spooled.contains("email_google"), "the identifiers are not in the spool");
-    for raw in ["horvat", "234", "gold-secret"] {
+    for raw in ["horvat", "234 5678", "2345678", "gold-secret"] {
         assert!(!spooled.contains(raw), "{raw} is on the disk");
     }
     let database = stack.stored::<Value>("SELECT kind, user_id, consent_ads, toString(value) AS value FROM identifiers ORDER BY kind");
@@ -180,6 +180,42 @@ async fn places_come_from_the_forwarded_address_of_a_trusted_proxy_only() {
         let rows: Vec<Value> = stack.stored("SELECT country FROM events").await;
         assert_eq!(rows, [json!({"country": expected})]);
     }
+}
+
+#[tokio::test]
+async fn of_an_address_in_a_propertys_name_or_across_a_limit_nothing_is_stored() {
+    let stack = Stack::up(&[]).await;
+    // The limit falls into the address, wherever it stands.
+    let across = |limit: usize, text: &str| format!("{} {text}", "x".repeat(limit - 9));
+    let address = "ana.horvat@shop.example";
+    let url = format!("https://shop.example/{}", "x".repeat(2048 - 21 - 3 - 8));
+    let event = with(
+        page_view(1),
+        &json!({
+            "url": format!("{url}?q=ana.horvat%40shop.example"),
+            "title": across(256, address),
+            "categories": [across(256, address)],
+            "properties": {
+                "ana.horvat@shop.example": true,
+                "note": across(1024, address),
+                "card": across(1024, "4111 1111 1111 1111"),
+                "mail to ivo@shop.example": {"x": 1},
+            },
+        }),
+    );
+    let campaign = format!("?utm_campaign={}", across(256, address).replace(' ', "+"));
+    let other = with(page_view(2), &json!({"url": format!("https://shop.example/{campaign}")}));
+    assert_eq!(stack.collector.post(&batch(&[event, other])).await.json()["accepted"], 2);
+    let rows: Vec<Value> = stack.stored("SELECT * FROM events ORDER BY event_id").await;
+    for row in &rows {
+        let text = row.to_string();
+        for part in ["ana.", "horv", "ivo@", "4111"] {
+            assert!(!text.contains(part), "{part} in {text}");
+        }
+    }
+    assert_eq!(rows[0]["properties"]["[email]"], "true");
+    assert_eq!(rows[0]["properties"]["mail to [email]"], "1");
+    assert!(rows[0]["title"].as_str().unwrap().starts_with("xxx"), "the rest of it stays");
 }
 
 #[tokio::test]

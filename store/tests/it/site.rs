@@ -1,6 +1,6 @@
 //! Sites: added once, changed by a new version.
 
-use store::site::{Added, ORIGINS_MAX, Site, SiteError, SiteSettings, add, list};
+use store::site::{Added, HOSTS_MAX, ORIGINS_MAX, Site, SiteError, SiteSettings, add, list};
 use store::testing::TestDatabase;
 
 fn site(name: &str, origins: &[&str]) -> Site {
@@ -70,6 +70,20 @@ async fn exclusions_are_kept_with_the_site_and_a_definition_without_them_is_read
     assert_eq!(add(server, &strict, 1000).await.unwrap(), Added::Changed);
     strict.settings.exclude.sort();
     assert_eq!(list(server).await.unwrap(), [strict]);
+}
+
+#[tokio::test]
+async fn hosts_are_kept_with_the_site_and_more_than_are_kept_are_refused() {
+    let database = TestDatabase::create().await;
+    let mut shop = site("shop", &["https://shop.example"]);
+    let hosts = ["shop.test", "*", "Shop.Test"].map(|host| host.parse().unwrap());
+    shop.settings.hosts = hosts.to_vec();
+    assert_eq!(add(database.server(), &shop, 1000).await.unwrap(), Added::New);
+    let kept = list(database.server()).await.unwrap().remove(0).settings.hosts;
+    assert_eq!(kept.iter().map(ToString::to_string).collect::<Vec<_>>(), ["*", "shop.test"]);
+    shop.settings.hosts = (0..=HOSTS_MAX).map(|n| format!("s{n}.test").parse().unwrap()).collect();
+    let error = add(database.server(), &shop, 2000).await.unwrap_err();
+    assert!(matches!(error, SiteError::TooManyHosts { count: 101, .. }), "{error:?}");
 }
 
 #[tokio::test]

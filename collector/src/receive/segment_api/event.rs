@@ -15,8 +15,19 @@ pub(crate) type Properties<'a> = Cow<'a, RawValue>;
 /// The root of all ids made here (RFC 9562, 5.5). Never to be changed: a retry must have the same id.
 const SEGMENT: Uuid = Uuid::from_u128(0x8e51_0f0c_7f6e_4b5e_a0d3_52c1_94b7_d26a);
 
-/// Of a page's properties those that are facts of the page itself: they have fields of their own.
-const OF_THE_PAGE: [&str; 5] = ["url", "referrer", "title", "path", "search"];
+/// Of a page's properties those that are facts of the page itself: they have fields of their own. The last
+/// four are RudderStack's (rudder-sdk-js, `getDefaultPageProperties`); its addresses have all of their query.
+const OF_THE_PAGE: [&str; 9] = [
+    "url",
+    "referrer",
+    "title",
+    "path",
+    "search",
+    "tab_url",
+    "referring_domain",
+    "initial_referrer",
+    "initial_referring_domain",
+];
 
 /// Makes the ids of one site's visitors, sessions and events.
 pub(super) struct Ids(Uuid);
@@ -30,16 +41,12 @@ impl Ids {
         Uuid::new_v5(&Uuid::new_v5(&self.0, what.as_bytes()), text.as_bytes())
     }
 
-    /// A UUID that stands at the end of a message's id (`node-next-TIME-UUID`) is the event's.
+    /// A message's id that is a UUID is the event's; of another one is made.
     /// Without any id, an event that has its own time is known by all it says; another cannot be
     /// told from its like, and is not to be taken for it.
     fn event(&self, id: Option<&str>, timed: bool, message: &str) -> Uuid {
         match id {
-            Some(id) => {
-                let end = id.len().checked_sub(36).and_then(|from| id.get(from..));
-                let inside = end.and_then(|end| Uuid::try_parse(end).ok());
-                inside.unwrap_or_else(|| self.made("event", id))
-            }
+            Some(id) => uuid_of(id).unwrap_or_else(|| self.made("event", id)),
             None if timed => self.made("message", message),
             None => Uuid::now_v7(),
         }
@@ -52,6 +59,25 @@ impl Ids {
             .map(|id| Uuid::try_parse(id).unwrap_or_else(|_| self.made("visitor", id)));
         anonymous.or_else(|| user.map(|user| self.made("user", user.trim())))
     }
+}
+
+/// The UUID that is the whole of a message's id, or that a library has put its own mark before:
+/// `ajs-next-` and `node-next-` with the time (analytics-next, `createMessageId`), and `node-` with an MD5
+/// (the libraries for Node before that). Behind a sender's own words the same UUID may stand twice:
+/// `order-UUID` and `payment-UUID` are two events.
+fn uuid_of(id: &str) -> Option<Uuid> {
+    const UUID_BYTES: usize = 36;
+    if let Ok(uuid) = Uuid::try_parse(id) {
+        return Some(uuid);
+    }
+    let (before, uuid) = id.split_at_checked(id.len().checked_sub(UUID_BYTES)?)?;
+    let before = before.strip_suffix('-')?;
+    let behind = |mark: &str| before.strip_prefix(mark);
+    let is_time = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_md5 = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_a_librarys = behind("ajs-next-").or_else(|| behind("node-next-")).is_some_and(is_time)
+        || behind("node-").is_some_and(is_md5);
+    Uuid::try_parse(uuid).ok().filter(|_| is_a_librarys)
 }
 
 /// When messages were sent and received, for those that do not say when they happened.

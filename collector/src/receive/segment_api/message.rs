@@ -85,6 +85,8 @@ pub(super) struct MessageContext<'a> {
     pub(super) session_id: Raw<'a>,
     #[serde(borrow)]
     consent: Raw<'a>,
+    #[serde(borrow)]
+    consent_management: Raw<'a>,
 }
 
 /// A JSON object by its names.
@@ -150,22 +152,39 @@ const CATEGORIES: [(&str, Purpose); 17] = [
 type Purpose = fn(&mut Consent) -> &mut Choice;
 
 impl MessageContext<'_> {
-    /// `consent.categoryPreferences`; where two categories of one purpose differ, the no counts.
+    /// Segment's `consent.categoryPreferences`, and RudderStack's `consentManagement`, whose lists name
+    /// categories by the same ids.
     pub(super) fn consent(&self) -> Consent {
         let mut consent = Consent::default();
         let manager: Object<'_> = object(self.consent);
         let preferences = manager.get(&Text::from("categoryPreferences")).copied();
-        for (name, choice) in object::<Object<'_>>(preferences) {
-            let known = CATEGORIES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known));
-            let Some((_, purpose)) = known else { continue };
-            let place = purpose(&mut consent);
+        for (category, choice) in object::<Object<'_>>(preferences) {
             match choice.get() {
-                "false" => *place = Choice::Denied,
-                "true" if *place == Choice::Unknown => *place = Choice::Granted,
+                "false" => choose(&mut consent, &category, Choice::Denied),
+                "true" => choose(&mut consent, &category, Choice::Granted),
                 _ => {}
             }
         }
+        let lists: Object<'_> = object(self.consent_management);
+        for (list, choice) in
+            [("allowedConsentIds", Choice::Granted), ("deniedConsentIds", Choice::Denied)]
+        {
+            let categories: Vec<&RawValue> = object(lists.get(&Text::from(list)).copied());
+            for category in categories.into_iter().filter_map(|raw| text(Some(raw))) {
+                choose(&mut consent, &category, choice);
+            }
+        }
         consent
+    }
+}
+
+/// Where two categories of one purpose differ, the no counts.
+fn choose(consent: &mut Consent, category: &str, choice: Choice) {
+    let known = CATEGORIES.iter().find(|(known, _)| category.eq_ignore_ascii_case(known));
+    let Some((_, purpose)) = known else { return };
+    let place = purpose(consent);
+    if choice == Choice::Denied || *place == Choice::Unknown {
+        *place = choice;
     }
 }
 
@@ -199,9 +218,23 @@ mod tests {
             ads: Choice::Denied,
         };
         assert_eq!(read(some), expected);
-        for none in
-            ["{}", r#"{"consent":7}"#, r#"{"consent":{"categoryPreferences":{"ads":"yes"}}}"#]
-        {
+        // RudderStack's: of version 3, and of version 1, which names only what was denied.
+        let lists = r#"{"consentManagement":{"provider":"oneTrust","resolutionStrategy":"and",
+            "allowedConsentIds":["C0001","C0002","C0003"],"deniedConsentIds":["C0003","C0004",7]}}"#;
+        let expected = Consent {
+            analytics: Choice::Granted,
+            personalization: Choice::Denied,
+            ads: Choice::Denied,
+        };
+        assert_eq!(read(lists), expected);
+        let denied = r#"{"consentManagement":{"deniedConsentIds":["Marketing"]}}"#;
+        assert_eq!(read(denied), Consent { ads: Choice::Denied, ..Consent::default() });
+        for none in [
+            "{}",
+            r#"{"consentManagement":{"deniedConsentIds":7}}"#,
+            r#"{"consent":7}"#,
+            r#"{"consent":{"categoryPreferences":{"ads":"yes"}}}"#,
+        ] {
             assert_eq!(read(none), Consent::default(), "{none}");
         }
     }

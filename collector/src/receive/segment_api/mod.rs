@@ -175,12 +175,13 @@ fn part<'a>(
     if is_on_a_device(message, context, sender) {
         return Part::of(sender, wire);
     }
-    let ip = text(context.ip).and_then(|ip| ip.trim().parse().ok());
+    let ip = text(context.ip).and_then(|ip| ip.trim().parse::<IpAddr>().ok());
     Part {
-        ip: ip.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        ip: ip.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ip| ip.to_canonical()),
         user_agent: text(context.user_agent),
         told: None,
         context: wire,
+        signed: false,
         events: Vec::new(),
     }
 }

@@ -71,6 +71,16 @@ fn each_kind_of_message_becomes_an_event() {
     // The address is stored by its own rules, so nothing of it is left here.
     assert_eq!(page["properties"], json!({"name": "Home", "size": 42}));
 
+    // What RudderStack's library in a page adds, by rudder-sdk-js: of the address all of its query too.
+    let properties = json!({
+        "url": "https://shop.example/", "tab_url": url, "path": "/", "search": "?token=1",
+        "referrer": "https://a.example/?token=1", "referring_domain": "a.example",
+        "initial_referrer": "https://a.example/?token=1", "initial_referring_domain": "a.example",
+        "title": "Home", "size": 42,
+    });
+    let page = one("/v1/p", json!({"properties": properties}));
+    assert_eq!((&page["title"], &page["properties"]), (&json!("Home"), &json!({"size": 42})));
+
     let bare = one("/v1/p", json!({"name": "Home"}));
     assert_eq!((&bare["type"], &bare["name"]), (&json!("custom"), &json!("page")));
     let screen = one("/v1/s", json!({"name": "Main"}));
@@ -100,6 +110,13 @@ fn ids_are_uuids_and_the_same_for_every_try() {
     };
     let inside = ids(json!({"messageId": format!("node-next-1795313851172-{UUID}")}));
     assert_eq!(inside, (UUID.to_owned(), UUID.to_owned()));
+    for own in [
+        UUID.to_owned(),
+        format!("ajs-next-1795313893340-{UUID}"),
+        format!("node-a6d3c0c5a1d1b1c3b5a7b9d2e4f60718-{UUID}"),
+    ] {
+        assert_eq!(ids(json!({"messageId": own})).0, UUID, "{own}");
+    }
     let made = ids(json!({"messageId": "m1", "anonymousId": "anon1"}));
     assert_eq!(made, ids(json!({"messageId": "m1", "anonymousId": "anon1"})));
     assert_ne!(made, ids(json!({"messageId": "m2", "anonymousId": "anon2"})));
@@ -114,6 +131,26 @@ fn ids_are_uuids_and_the_same_for_every_try() {
 }
 
 #[test]
+fn messages_whose_ids_have_the_same_uuid_behind_words_of_the_senders_are_two_events() {
+    let id = |id: String| one("/v1/t", json!({"messageId": id}))["id"].clone();
+    let order = id(format!("order-completed-{UUID}"));
+    assert_eq!(order, id(format!("order-completed-{UUID}")), "the same for every try");
+    for other in [
+        format!("payment-{UUID}"),
+        format!("7{UUID}"),
+        format!("-{UUID}"),
+        format!("node-next--{UUID}"),
+        format!("node-next-17x-{UUID}"),
+        format!("my-node-next-17-{UUID}"),
+        format!("node-order-{UUID}"),
+        UUID.to_owned(),
+    ] {
+        assert_ne!(id(other.clone()), order, "{other}");
+        assert_eq!(id(other.clone()) == UUID, other == UUID, "{other}");
+    }
+}
+
+#[test]
 fn a_library_on_a_server_speaks_for_the_visitor_and_one_on_a_device_is_the_visitors() {
     let body = |library: &str| json!({"writeKey": "shop", "context": {"ip": "81.2.69.142", "userAgent": "Firefox", "library": {"name": library}}});
     let track = Call::One("track");
@@ -125,6 +162,8 @@ fn a_library_on_a_server_speaks_for_the_visitor_and_one_on_a_device_is_the_visit
     let connection = ("203.0.113.9".to_owned(), Some("axios/1.7".to_owned()));
     assert_eq!(who(from_server(), &body("@segment/analytics-node")), visitor);
     assert_eq!(who(from_server(), &body("analytics-python")), visitor);
+    let mapped = body("x").to_string().replace("81.2", "::ffff:81.2");
+    assert_eq!(who(from_server(), &serde_json::from_str(&mapped).unwrap()), visitor);
     assert_eq!(who(from_server(), &body("analytics.js")), connection);
     assert_eq!(who(from_server(), &body("RudderLabs JavaScript SDK")), connection);
     let in_page = Sender { origin: Some("https://shop.example"), ..from_server() };
