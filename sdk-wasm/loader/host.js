@@ -39,7 +39,7 @@ export const say = (...what) => option('debug') && console.debug('footfall:', ..
 
 export const leftOut = (why) => say('left out:', why);
 
-const fullKey = (key) => `footfall.${site}.${key}`;
+export const fullKey = (key) => `footfall.${site}.${key}`;
 
 // What the visitor has said of analytics, personalization and ads. Who has not answered may have let the
 // browser speak: Do Not Track is a no to everything, Global Privacy Control
@@ -70,10 +70,11 @@ export const get = (key) => {
   return value || '';
 };
 
+// What was kept before that was forbidden can still be taken away.
 export const set = (key, value) => {
   memory[key] = value;
   try {
-    if (isKept(key)) {
+    if (isKept(key) || !value) {
       if (value) localStorage.setItem(fullKey(key), value);
       else localStorage.removeItem(fullKey(key));
       delete memory[key];

@@ -78,6 +78,8 @@ const run = (script, before) => {
       // What the visitor says counts at once, before anything that waits is sent.
       if (called.name === 'consent') return consent(called.object || {}, tell, record);
       if (called.name === 'page') return tell(VIEWED);
+      // How long somebody looked is told before they are another.
+      if (called.name === 'reset') tell(HIDDEN);
       const event = lines(called, hash);
       if (event) record(event);
     } catch (error) {

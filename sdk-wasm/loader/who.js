@@ -29,7 +29,7 @@ const ids = (begins) => {
   const goesOn = Math.abs(at - last) <= INACTIVITY_MILLIS && day(at) === day(last) && (!campaign || campaign === by);
   const found = [known(get('visitor')), known((goesOn || !begins) && session)];
   set('visitor', found[0]);
-  if (goesOn || begins) set('session', [found[1], at, campaign || by].join(' '));
+  if (goesOn || begins || !session) set('session', [found[1], at, campaign || by].join(' '));
   return found;
 };
 

@@ -203,3 +203,28 @@ async fn numbers_that_are_names_drawings_and_components_are_told_and_harm_nobody
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_reset_takes_their_time_with_them() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("reset", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    stands(&tab, 1500).await;
+    run(&tab, "footfall('reset'); history.pushState({}, '', '/next')").await;
+    idle(&tab).await;
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    stored(&stack, "reset", &["page_view", "early", "page_view"]);
+    let ids = "(uniqExact(visitor_id), uniqExact(session_id)) = (2, 2)";
+    assert!(is_stored(&stack, "reset", ids));
+    let first = "anyIf(visitor_id, kind = 'engagement' AND path = '/')
+        = anyIf(visitor_id, kind = 'page_view' AND path = '/')";
+    assert!(is_stored(&stack, "reset", first));
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
