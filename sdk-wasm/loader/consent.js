@@ -14,6 +14,14 @@ const deny = (tell) => {
   set('queue', '');
   tell(FORGOTTEN);
 };
+
+// An answer in another tab is one here too: what waits is kept with what waits there, or forgotten with it. It comes
+// before what that tab keeps.
+export const follow = (tell) =>
+  addEventListener('storage', ({ key }) => {
+    if (key === fullKey('consent')) setTimeout(() => (isAllowed() ? keep() : deny(tell)));
+  });
+
 // Keeps the answers that are given; what is not named stays as it was. A changed consent is told by an
 // event of that name, or a visitor who takes one back and leaves would never be heard. Who does not
 // want to be measured is forgotten at once, with all that was not delivered.

@@ -82,8 +82,20 @@ export const set = (key, value) => {
   } catch {}
 };
 
-// What was held back in memory goes where it belongs now.
-export const keep = () => Object.keys(memory).forEach((key) => set(key, memory[key]));
+// What was held back in memory goes where it belongs now. Where another tab has kept its own by then, these are one
+// visitor's: what waits here is told by the ids from there (36 characters, in front of whatever else is kept).
+export const keep = () => {
+  let waiting = memory.queue || '';
+  delete memory.queue;
+  for (const key in memory) {
+    const mine = memory[key];
+    delete memory[key];
+    const theirs = get(key);
+    if (theirs && mine[35]) waiting = waiting.split(mine.slice(0, 36)).join(theirs.slice(0, 36));
+    set(key, theirs || mine);
+  }
+  set('queue', `${get('queue')}\n${waiting}`.trim());
+};
 
 // Something else may have written there, and one such line would cost its batch. Nothing is not asked for
 // what it is: to throw takes long in a page's first moments.

@@ -8,7 +8,7 @@
 // is served.
 
 import { lines, read } from './calls.js';
-import { consent } from './consent.js';
+import { consent, follow } from './consent.js';
 import { fallback } from './fallback.js';
 import { CALLED, get, HIDDEN, IDLE, open, say, set, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
@@ -103,6 +103,7 @@ const run = (script, before) => {
   window.footfall = footfall;
 
   open(mine, option, tell);
+  follow(tell);
   // Of the page before; and the first look into the storage takes long, so it is not left to the first view.
   const told = get('traits');
   early.forEach(call);

@@ -239,3 +239,42 @@ async fn who_denies_leaves_nothing_that_was_kept_before_the_site_asked() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_one_tab_is_one_in_the_others() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    for (name, answer) in [("agreed", "granted"), ("refused", "denied")] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let tag = tag.replace("<script ", "<script data-before-consent=wait ");
+        // To the storage a frame is another tab.
+        let other = "<script>if (location.pathname === '/') { const frame = document.createElement('iframe');
+            frame.src = '/other'; document.documentElement.append(frame); }</script>";
+        let url = site.serve(String::new(), [EARLY, &tag, other].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        tab.wait_until("frames[0]?.footfall?.ready").await.unwrap();
+        assert!(tab.holds("localStorage.length === 0").await, "{name}");
+        run(&tab, &format!("footfall('consent', {{ analytics: '{answer}' }})")).await;
+        let kept = if answer == "denied" { "consent" } else { "consent,session,visitor" };
+        let both = "footfall.idle() && frames[0].footfall.idle()";
+        tab.wait_until(&format!("{both} && {KEYS} === '{kept}'")).await.unwrap();
+        run(&tab, "frames[0].footfall('after')").await;
+        tab.wait_until(both).await.unwrap();
+        assert!(tab.holds("errors.length + frames[0].errors.length === 0").await);
+        tab.come_to("about:blank", "").await.unwrap();
+        tab.close().await.unwrap();
+        if answer == "denied" {
+            stored(&stack, name, &[]);
+        } else {
+            let events = ["page_view", "early", "page_view", "early", "consent", "after"];
+            stored(&stack, name, &events);
+            let one = "(uniqExact(visitor_id), uniqExact(session_id)) = (1, 1)";
+            assert!(is_stored(&stack, name, one));
+        }
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
