@@ -2,8 +2,8 @@
 // need it: options, what is kept, the page, and the ways out. Nothing here throws.
 
 // What a tracker is told, by number; src/lib.rs reads them. With `STARTED` comes whether the page is
-// viewed already, with `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` a
-// status, with `CALLED` five lines: an event's kind, name, funnel, step and properties.
+// viewed already, with `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` whether
+// what was sent is done with, with `CALLED` five lines: an event's kind, name, funnel, step and properties.
 export const STARTED = 0;
 export const NAVIGATED = 1;
 export const VIEWED = 2;
@@ -18,6 +18,9 @@ export const IDLE = 9;
 // How long a tab keeps the others from sending, should it end without an answer.
 const SENDING_SECONDS = 15;
 const WAITING_MILLIS = 2000;
+// A status that the same events would have again: they are on the collector's disk, or of no use to it. Too slow
+// and too many (408, 429) are none.
+const FINAL = /^(2|4(?!08|29))/;
 const CATEGORIES_MAX = 8;
 const URL_MAX = 2048;
 const TITLE_MAX = 256;
@@ -146,21 +149,24 @@ export const held = () => (before('wait') ? WAITING_MILLIS : Math.max(0, get('ho
 // Whoever leaves lets the others send; a wish of the collector's stays.
 export const release = () => sending && hold(0);
 
-// A text goes as text/plain, which needs no preflight request.
+// A text goes as text/plain, which needs no preflight request. What is done with leaves the queue, whoever sent it.
 export const post = (events) => {
   const answer = async () => {
     const response = await fetch(url(), { method: 'POST', body: batch(events), keepalive: true, credentials: 'omit' });
-    return [response.status, +response.headers.get('retry-after')];
+    const { headers } = response;
+    return [response.status, +headers.get('retry-after'), headers.get('x-footfall-dropped') || ''];
   };
   sending = true;
   hold(SENDING_SECONDS);
   answer()
     .catch(() => [0, 0])
-    .then(([status, after]) => {
+    .then(([status, after, dropped]) => {
       sending = false;
       hold(after);
-      say(status, events);
-      tell(ANSWERED, status);
+      say(status, dropped, events);
+      const isDone = FINAL.test(status);
+      if (isDone) setQueue(queue().split('\n').filter((line) => !events.includes(line)).join('\n'));
+      tell(ANSWERED, isDone);
     });
 };
 

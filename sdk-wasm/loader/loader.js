@@ -116,7 +116,7 @@ const run = (script, before) => {
     if (ended) return;
     const viewed = !!tracker;
     tracker = next;
-    tell(STARTED, viewed ? 1 : 0);
+    tell(STARTED, viewed);
     waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
     if (viewed) return;

@@ -91,8 +91,8 @@ export const watch = (tell, call, late) => {
 
   const hide = () => {
     late();
-    tell(HIDDEN, depth());
     release();
+    tell(HIDDEN, depth());
   };
   addEventListener('pagehide', hide);
   document.addEventListener('visibilitychange', () => (document.hidden ? hide() : tell(ACTIVE, depth())));

@@ -1,6 +1,6 @@
 // Who the visitor is to the site: for the tracker and for the fallback without WebAssembly.
 
-import { answers, get, isAllowed, isCookieless, option, set } from './host.js';
+import { answers, get, isAllowed, isCookieless, leftOut, option, set } from './host.js';
 
 const INACTIVITY_MILLIS = 30 * 60 * 1000;
 // A visit that comes by another campaign is another session.
@@ -35,7 +35,7 @@ const ids = (begins) => {
 
 // See src/browser/storage.rs.
 export const who = (begins, consented = answers()) => {
-  if (!isAllowed()) return '';
+  if (!isAllowed()) return leftOut('denied') || '';
   const [analytics, personalization, ads] = consented;
   const consent = JSON.stringify({ analytics, personalization, ads });
   return [newId(), ...(isCookieless() ? ['', ''] : ids(begins)), get('user'), consent].join('\n');
