@@ -169,3 +169,33 @@ async fn what_the_collector_did_not_take_outlives_a_page_that_webassembly_never_
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_many_products_arrives_and_what_fits_no_request_keeps_nothing_back() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let collector = &stack.collector;
+    let without_wasm = format!(
+        "content-security-policy: script-src 'unsafe-inline' {collector}; connect-src {collector}\r\n"
+    );
+    for (name, policy) in [("large", String::new()), ("large-refused", without_wasm)] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let url = site.serve(policy, [EARLY, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        // A text of these takes two bytes a letter.
+        let calls = "const products = (count) => Array.from({ length: count }, (_, number) =>
+                ({ product_id: `mug-${number}`, name: '\u{10d}'.repeat(150) }));
+            footfall('order_completed', { order_id: '1001', products: products(60) });
+            footfall('enormous', { products: products(200) }); footfall('small')";
+        run(&tab, calls).await;
+        idle(&tab).await;
+        assert!(tab.holds("errors.length === 0").await);
+        tab.close().await.unwrap();
+        stored(&stack, name, &["page_view", "early", "order_completed", "small"]);
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
