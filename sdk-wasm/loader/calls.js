@@ -4,7 +4,7 @@ import { forget } from './consent.js';
 import { get, isAllowed, leftOut, option, set } from './host.js';
 
 // Traits that are hashed before they go; an underscore may stand before "name".
-const PERSONAL = /^(email|phone|(fir|la)st_?name)$/i;
+const PERSONAL = /^(email|phone|((fir|la)st_?)?name)$/i;
 const TEXT_MAX = 256;
 // Of what an event says of itself: with all else in it, it fits a request that outlives the page.
 const PROPERTIES_BYTES_MAX = 45_000;

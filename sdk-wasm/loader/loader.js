@@ -68,8 +68,14 @@ const run = (script, before) => {
     set('traits', told);
     load('traits', async (hashed) => {
       const [user, traits] = JSON.parse(told);
-      call(['identify', user, await hashed(traits, option)]);
-    }).then(() => set('traits', ''));
+      try {
+        const hashes = await hashed(traits, option);
+        // Somebody else may sit there by now.
+        if (user === get('user')) call(['identify', user, hashes]);
+      } finally {
+        set('traits', '');
+      }
+    });
   };
 
   const call = (given) => {

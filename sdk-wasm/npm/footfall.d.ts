@@ -16,7 +16,10 @@ export interface Consent {
 /** What an event says of itself. Values are kept as texts, objects within objects by `outer.inner`. */
 export type Properties = Record<string, any>;
 
-/** What is known of a person. E-mail, phone and names leave the page as hashes, unless `rawTraits` is set. */
+/**
+ * What is known of a person. E-mail, phone, first and last name leave the page as hashes, and a `name` not at all, unless
+ * `rawTraits` is set.
+ */
 export interface Traits {
   email?: string;
   /** In its international form, `+385 91 234 5678`, unless `phoneCode` says the country's code. */
