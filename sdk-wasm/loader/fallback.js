@@ -32,7 +32,7 @@ export const send = (lines, consented) => {
 };
 
 const view = () => {
-  referrer = viewed || document.referrer;
+  if (viewed !== location.href) referrer = viewed || document.referrer;
   viewed = location.href;
   send('page_view\n\n\n\n');
 };

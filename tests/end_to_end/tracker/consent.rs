@@ -278,3 +278,31 @@ async fn an_answer_in_one_tab_is_one_in_the_others() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_webassembly_too_who_agrees_later_has_come_from_where_they_came() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("from", &site.origin).unwrap();
+    let tag = tag.replace("<script ", "<script data-before-consent=nothing ");
+    let collector = &stack.collector;
+    let policy = format!(
+        "content-security-policy: script-src 'unsafe-inline' {collector}; connect-src {collector}\r\n"
+    );
+    let url = site.serve(policy, [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "https://outside.example/post").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+    idle(&tab).await;
+    tab.close().await.unwrap();
+    stored(&stack, "from", &["page_view", "consent"]);
+    assert!(is_stored(
+        &stack,
+        "from",
+        "countIf(startsWith(referrer, 'https://outside.example/')) = 2"
+    ));
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
