@@ -97,11 +97,12 @@ const run = (script, before) => {
   const own = (...given) => call(given);
   const footfall = (...given) => {
     own(...given);
-    // Another site's tag in the same page hears it too.
+    // Another site's tag in the same page hears it too, and one that is still to come.
     if (before && before.site) before(...given);
+    else if (early.length < CALLS_MAX) early[early.length] = given;
   };
   own.site = footfall.site = mine;
-  // Another site's tag that comes later hears what was called before the first one.
+  // Another site's tag that comes later hears what was called before it.
   footfall.q = early;
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
