@@ -80,7 +80,6 @@ export interface Checkout extends Cart {
 }
 
 export interface Order extends Checkout {
-  /** The same order told twice is one order. */
   order_id: string;
 }
 
@@ -120,7 +119,7 @@ export type Part =
   | 'vitals'
   | 'errors'
   | 'search'
-  | 'data-layer'
+  | 'datalayer'
   | 'tcf'
   | 'consent-mode'
   | 'domains'
@@ -151,8 +150,12 @@ export interface FootfallOptions {
    * own settings have none (`footfall site add --domain`).
    */
   domains?: string;
+  /** The list that the parts `datalayer` and `consent-mode` read, where it is not `dataLayer`. */
+  dataLayer?: string;
   /** Parameters of an address that hold what a visitor searched for: `q search`. */
   searchParameters?: string;
+  /** A session ends at midnight of the clock that is so many minutes behind UTC: `-120` is two hours ahead. */
+  midnight?: number | string;
   /** Endings of files whose links are downloads: `pdf zip`. */
   downloads?: string;
   /** E-mail, phone and names leave the page as they are. */
