@@ -38,7 +38,7 @@ export const open = (name, options, telling) => {
   [site, option, tell] = [name, options, telling];
 };
 
-export const say = (...what) => option('debug') && console.debug('footfall:', ...what);
+export const say = (...what) => option('debug') && console.log('footfall:', ...what);
 
 export const leftOut = (why) => say('left out:', why);
 
