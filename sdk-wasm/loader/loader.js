@@ -138,7 +138,7 @@ const run = (script, before) => {
 
   const instantiate = async () => {
     // Who comes from another domain of the site's brings who they are, before the page is viewed.
-    await (/[?&]_ff=/.test(location) && join('domains'));
+    await (option('domains') && /[?&]_ff=/.test(location) && join('domains'));
     // Another task, as before the first view: in between the browser draws the page and hears the visitor.
     await new Promise(setTimeout);
     if (INLINE) {
