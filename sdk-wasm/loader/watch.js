@@ -80,8 +80,9 @@ export const watch = (tell, call, late) => {
       tell(ACTIVE, depth());
     }
   };
-  for (const type of ['scroll', 'pointermove', 'pointerdown', 'keydown'])
-    addEventListener(type, active, { capture: true, passive: true });
+  // Scrolled is the page: what moves within it may do so by itself, and is turned by the wheel else.
+  for (const type of ['scroll', 'wheel', 'pointermove', 'pointerdown', 'keydown'])
+    addEventListener(type, active, { capture: type !== 'scroll', passive: true });
   const listen = (event) => {
     try {
       clicked(event, call);

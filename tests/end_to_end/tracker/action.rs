@@ -204,6 +204,37 @@ async fn numbers_that_are_names_drawings_and_components_are_told_and_harm_nobody
     stack.stop().unwrap();
 }
 
+/// A slide show turns for a minute before nobody, by a clock that the page puts forward.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_by_itself_is_no_visitor() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("slides", &site.origin).unwrap();
+    let page = "<div id=slides style='height: 100px; overflow: auto'><div style='height: 5000px'></div></div>\
+        <script>window.later = 0; window.turned = 0; const now = Date.now; Date.now = () => now() + later;
+          addEventListener('scroll', () => turned++, true);</script>";
+    let url = site.serve(String::new(), [EARLY, page, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    for round in 1..=6 {
+        run(&tab, "later += 10_000; document.querySelector('#slides').scrollTop += 50").await;
+        tab.wait_until(&format!("turned >= {round}")).await.unwrap();
+    }
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    eventually(Duration::from_secs(60), || {
+        ensure!(is_stored(&stack, "slides", "countIf(kind = 'engagement') > 0"));
+        Ok(())
+    })
+    .unwrap();
+    let looked = "sum(toUInt32OrZero(properties['engaged_ms'])) <= 35000";
+    assert!(is_stored(&stack, "slides", looked), "more than the first half minute");
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_reset_takes_their_time_with_them() {
     let stack = Stack::up(&[]).unwrap();
