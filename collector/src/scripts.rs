@@ -6,7 +6,7 @@ use hyper::http::request::Parts;
 
 use crate::error::Rejection;
 use crate::receive::respond::Answered;
-use crate::receive::{Asked, Form, Way};
+use crate::receive::{Asked, Assets, Form, Way};
 use crate::server::Door;
 use crate::validate::{Chosen, Site};
 
@@ -57,6 +57,8 @@ impl Door {
         let query = head.uri.query().unwrap_or_default();
         match self.settings.assets.fetched_by_digest(query, &head.headers) {
             Some(file) => Ok(file),
+            // To whoever imports it the site's script would be a part that does nothing.
+            None if Assets::is_fetched(query) => Err(Rejection::NotFound),
             None => self.made_for(site, Form::OwnPath, head, peer),
         }
     }

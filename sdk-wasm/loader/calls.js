@@ -4,8 +4,10 @@ import { forget } from './consent.js';
 import { get, isAllowed, leftOut, option, set } from './host.js';
 
 // Traits that are hashed before they go; an underscore may stand before "name".
-const PERSONAL = /^(email|phone|(fir|la)st_?name)$/i;
+const PERSONAL = /^(email|phone|((fir|la)st_?)?name)$/i;
 const TEXT_MAX = 256;
+// Of what an event says of itself: with all else in it, it fits a request that outlives the page.
+const PROPERTIES_BYTES_MAX = 45_000;
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
@@ -33,6 +35,7 @@ export const lines = ({ name, first, second, object }, hash) => {
     if (name !== 'identify' || !PERSONAL.test(key) || option('rawTraits')) return value;
     personal = true;
   });
+  if (new Blob([json]).size > PROPERTIES_BYTES_MAX) return leftOut('too large');
   if (personal && isAllowed()) hash(JSON.stringify([first, object]));
   const event =
     name === 'step' ? ['step', '', first, second]

@@ -1,55 +1,55 @@
 // What the page has where WebAssembly is refused (a content security policy without
 // 'wasm-unsafe-eval') or late: views and calls, with the same ids in the same storage, so that
-// the tracker goes on from here if it comes. What the browser does not take at once stays in the queue.
+// the tracker goes on from here if it comes. As there, an event stays in the queue until it is answered.
 
-import { beacon, CALLED, held, leftOut, NAVIGATED, page, queue, setQueue, VIEWED } from './host.js';
+import { ANSWERED, beacon, CALLED, held, HIDDEN, later, NAVIGATED, page, post, queue, setQueue, TICKED, VIEWED } from './host.js';
 import { who } from './who.js';
 
 // Events that wait, as with the tracker (src/config.rs).
 const QUEUE_MAX = 100;
+// Of one request, which outlives the page where it is no larger than 64 KB.
+const BATCH_BYTES_MAX = 60_000;
+const RETRY_MILLIS = 60_000;
 
 let viewed = '';
 let referrer = '';
 
 export const send = (lines, consented) => {
   const found = who(true, consented);
-  if (!found) return leftOut('denied');
+  if (!found) return;
   const [id, visitor, session, user, consent] = found.split('\n');
   const [type, name, funnel, step, properties] = lines.split('\n');
   const [url, categories, title] = page().split('\n');
-  const read = (json) => (json ? JSON.parse(json) : '');
-  const event = {
-    id,
-    type,
-    at: Date.now(),
-    visitor,
-    session,
-    user,
-    consent: read(consent),
-    url,
-    referrer,
-    title,
-    categories: read(categories),
-    name,
-    funnel,
-    step,
-    properties: read(properties),
-  };
-  const line = JSON.stringify(event, (_, value) => (value === '' ? undefined : value));
-  const events = `${queue()}\n${line}`.trim().split('\n').slice(-QUEUE_MAX).join('\n');
+  const event = { id, type, at: Date.now(), visitor, session, user, url, referrer, title, name, funnel, step };
+  // What is JSON already goes in as it is.
+  const raw = (key, json) => json && `,"${key}":${json}`;
+  const texts = JSON.stringify(event, (_, value) => value || undefined).slice(0, -1);
+  const line = `${texts}${raw('consent', consent)}${raw('categories', categories)}${raw('properties', properties)}}`;
   // What is said for the last time waits for nobody.
-  setQueue((held() && !consented) || !beacon(events) ? events : '');
+  if (consented) return beacon(line);
+  setQueue(`${queue()}\n${line}`.trim().split('\n').slice(-QUEUE_MAX).join('\n'));
+  later(held());
 };
 
 const view = () => {
-  referrer = viewed || document.referrer;
+  if (viewed !== location.href) referrer = viewed || document.referrer;
   viewed = location.href;
   send('page_view\n\n\n\n');
 };
 
-// Takes what the tracker takes, and is idle whenever it is asked: it waits for nothing.
-export const fallback = (signal, _, lines) => {
+// The oldest events that fit.
+const batch = () => {
+  let left = BATCH_BYTES_MAX;
+  return queue().split('\n').filter((line) => (left -= new Blob([line]).size) > 0).join('\n');
+};
+
+// Takes what the tracker takes, and tells whether all is delivered.
+export const fallback = (signal, isDone, lines) => {
+  const events = batch();
   if (signal === CALLED) send(lines);
-  else if (signal === NAVIGATED ? location.href !== viewed : signal <= VIEWED) view();
-  return true;
+  else if (signal === ANSWERED) later(isDone ? 0 : RETRY_MILLIS);
+  else if (signal === TICKED || signal === HIDDEN) {
+    if (events) held() ? later(held()) : (signal === TICKED ? post : beacon)(events);
+  } else if (signal === NAVIGATED ? location.href !== viewed : signal <= VIEWED) view();
+  return !events;
 };

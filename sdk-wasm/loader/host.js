@@ -2,8 +2,8 @@
 // need it: options, what is kept, the page, and the ways out. Nothing here throws.
 
 // What a tracker is told, by number; src/lib.rs reads them. With `STARTED` comes whether the page is
-// viewed already, with `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` a
-// status, with `CALLED` five lines: an event's kind, name, funnel, step and properties.
+// viewed already, with `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` whether
+// what was sent is done with, with `CALLED` five lines: an event's kind, name, funnel, step and properties.
 export const STARTED = 0;
 export const NAVIGATED = 1;
 export const VIEWED = 2;
@@ -18,6 +18,9 @@ export const IDLE = 9;
 // How long a tab keeps the others from sending, should it end without an answer.
 const SENDING_SECONDS = 15;
 const WAITING_MILLIS = 2000;
+// A status that the same events would have again: they are on the collector's disk, or of no use to it. Too slow
+// and too many (408, 429) are none.
+const FINAL = /^(2|4(?!08|29))/;
 const CATEGORIES_MAX = 8;
 const URL_MAX = 2048;
 const TITLE_MAX = 256;
@@ -35,11 +38,11 @@ export const open = (name, options, telling) => {
   [site, option, tell] = [name, options, telling];
 };
 
-export const say = (...what) => option('debug') && console.debug('footfall:', ...what);
+export const say = (...what) => option('debug') && console.log('footfall:', ...what);
 
 export const leftOut = (why) => say('left out:', why);
 
-const fullKey = (key) => `footfall.${site}.${key}`;
+export const fullKey = (key) => `footfall.${site}.${key}`;
 
 // What the visitor has said of analytics, personalization and ads. Who has not answered may have let the
 // browser speak: Do Not Track is a no to everything, Global Privacy Control
@@ -70,10 +73,11 @@ export const get = (key) => {
   return value || '';
 };
 
+// What was kept before that was forbidden can still be taken away.
 export const set = (key, value) => {
   memory[key] = value;
   try {
-    if (isKept(key)) {
+    if (isKept(key) || !value) {
       if (value) localStorage.setItem(fullKey(key), value);
       else localStorage.removeItem(fullKey(key));
       delete memory[key];
@@ -81,8 +85,20 @@ export const set = (key, value) => {
   } catch {}
 };
 
-// What was held back in memory goes where it belongs now.
-export const keep = () => Object.keys(memory).forEach((key) => set(key, memory[key]));
+// What was held back in memory goes where it belongs now. Where another tab has kept its own by then, these are one
+// visitor's: what waits here is told by the ids from there (36 characters, in front of whatever else is kept).
+export const keep = () => {
+  let waiting = memory.queue || '';
+  delete memory.queue;
+  for (const key in memory) {
+    const mine = memory[key];
+    delete memory[key];
+    const theirs = get(key);
+    if (theirs && mine[35]) waiting = waiting.split(mine.slice(0, 36)).join(theirs.slice(0, 36));
+    set(key, theirs || mine);
+  }
+  set('queue', `${get('queue')}\n${waiting}`.trim());
+};
 
 // Something else may have written there, and one such line would cost its batch. Nothing is not asked for
 // what it is: to throw takes long in a page's first moments.
@@ -133,21 +149,24 @@ export const held = () => (before('wait') ? WAITING_MILLIS : Math.max(0, get('ho
 // Whoever leaves lets the others send; a wish of the collector's stays.
 export const release = () => sending && hold(0);
 
-// A text goes as text/plain, which needs no preflight request.
+// A text goes as text/plain, which needs no preflight request. What is done with leaves the queue, whoever sent it.
 export const post = (events) => {
   const answer = async () => {
     const response = await fetch(url(), { method: 'POST', body: batch(events), keepalive: true, credentials: 'omit' });
-    return [response.status, +response.headers.get('retry-after')];
+    const { headers } = response;
+    return [response.status, +headers.get('retry-after'), headers.get('x-footfall-dropped') || ''];
   };
   sending = true;
   hold(SENDING_SECONDS);
   answer()
     .catch(() => [0, 0])
-    .then(([status, after]) => {
+    .then(([status, after, dropped]) => {
       sending = false;
       hold(after);
-      say(status, events);
-      tell(ANSWERED, status);
+      say(status, dropped, events);
+      const isDone = FINAL.test(status);
+      if (isDone) setQueue(queue().split('\n').filter((line) => !events.includes(line)).join('\n'));
+      tell(ANSWERED, isDone);
     });
 };
 

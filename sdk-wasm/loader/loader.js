@@ -8,7 +8,7 @@
 // is served.
 
 import { lines, read } from './calls.js';
-import { consent } from './consent.js';
+import { consent, follow } from './consent.js';
 import { fallback } from './fallback.js';
 import { CALLED, get, HIDDEN, IDLE, open, say, set, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
@@ -68,8 +68,14 @@ const run = (script, before) => {
     set('traits', told);
     load('traits', async (hashed) => {
       const [user, traits] = JSON.parse(told);
-      call(['identify', user, await hashed(traits, option)]);
-    }).then(() => set('traits', ''));
+      try {
+        const hashes = await hashed(traits, option);
+        // Somebody else may sit there by now.
+        if (user === get('user')) call(['identify', user, hashes]);
+      } finally {
+        set('traits', '');
+      }
+    });
   };
 
   const call = (given) => {
@@ -78,6 +84,8 @@ const run = (script, before) => {
       // What the visitor says counts at once, before anything that waits is sent.
       if (called.name === 'consent') return consent(called.object || {}, tell, record);
       if (called.name === 'page') return tell(VIEWED);
+      // How long somebody looked is told before they are another.
+      if (called.name === 'reset') tell(HIDDEN);
       const event = lines(called, hash);
       if (event) record(event);
     } catch (error) {
@@ -89,11 +97,12 @@ const run = (script, before) => {
   const own = (...given) => call(given);
   const footfall = (...given) => {
     own(...given);
-    // Another site's tag in the same page hears it too.
+    // Another site's tag in the same page hears it too, and one that is still to come.
     if (before && before.site) before(...given);
+    else if (early.length < CALLS_MAX) early[early.length] = given;
   };
   own.site = footfall.site = mine;
-  // Another site's tag that comes later hears what was called before the first one.
+  // Another site's tag that comes later hears what was called before it.
   footfall.q = early;
   // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
   footfall.ready = false;
@@ -101,6 +110,7 @@ const run = (script, before) => {
   window.footfall = footfall;
 
   open(mine, option, tell);
+  follow(tell);
   // Of the page before; and the first look into the storage takes long, so it is not left to the first view.
   const told = get('traits');
   early.forEach(call);
@@ -113,7 +123,7 @@ const run = (script, before) => {
     if (ended) return;
     const viewed = !!tracker;
     tracker = next;
-    tell(STARTED, viewed ? 1 : 0);
+    tell(STARTED, viewed);
     waiting.splice(0).forEach(record);
     footfall.ready = !!tracker;
     if (viewed) return;
@@ -128,7 +138,7 @@ const run = (script, before) => {
 
   const instantiate = async () => {
     // Who comes from another domain of the site's brings who they are, before the page is viewed.
-    await (/[?&]_ff=/.test(location) && join('domains'));
+    await (option('domains') && /[?&]_ff=/.test(location) && join('domains'));
     // Another task, as before the first view: in between the browser draws the page and hears the visitor.
     await new Promise(setTimeout);
     if (INLINE) {

@@ -13,8 +13,8 @@ const address = () => (option('hashRoutes') ? location.href : location.href.spli
 const depth = () =>
   Math.min(100, Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100)) | 0;
 
-// A `data-footfall-*` value is what it looks like.
-const typed = (text) => (/^(true|false|-?\d+(\.\d+)?)$/.test(text) ? JSON.parse(text) : text);
+// A `data-footfall-*` value is what it looks like. Digits behind a zero are a name, and so are more than a number holds.
+const typed = (text) => (/^(true|false|-?(0|[1-9]\d{0,14})(\.\d+)?)$/.test(text) ? JSON.parse(text) : text);
 
 // What an element says of itself: an event, or a step of a funnel, with the rest as properties.
 const declared = ({ dataset }, call) => {
@@ -32,14 +32,16 @@ const isDownload = (path) =>
   (option('downloads') || DOWNLOADS).split(' ').includes(path.toLowerCase().split('.').slice(1).pop());
 
 const clicked = (event, call) => {
-  const target = event.composedPath()[0];
-  if (event.button > 1 || !target.closest) return;
-  const marked = target.closest('[data-footfall-event],[data-footfall-step]');
+  if (event.button > 1) return;
+  // An element in another's shadow has those around it too.
+  const nearest = (selector) => event.composedPath().find((element) => element.matches?.(selector));
+  const marked = nearest('[data-footfall-event],[data-footfall-step]');
   // A form is used when it is sent.
   if (marked && (event.type === 'submit') === (marked.localName === 'form')) declared(marked, call);
-  const link = event.type !== 'submit' && target.closest('a[href]');
+  const link = event.type !== 'submit' && nearest('a[href]');
   if (!link) return;
-  const { protocol, host, origin, pathname } = link;
+  // A drawing's link is no text.
+  const { protocol, host, origin, pathname } = new URL(link.getAttribute('href'), document.baseURI);
   const name =
     protocol === 'mailto:' ? 'mail_link'
     : protocol === 'tel:' ? 'phone_link'
@@ -78,14 +80,20 @@ export const watch = (tell, call, late) => {
       tell(ACTIVE, depth());
     }
   };
-  for (const type of ['scroll', 'pointermove', 'pointerdown', 'keydown'])
-    addEventListener(type, active, { capture: true, passive: true });
-  for (const type of ['click', 'auxclick', 'submit']) addEventListener(type, (event) => clicked(event, call), true);
+  // Scrolled is the page: what moves within it may do so by itself, and is turned by the wheel else.
+  for (const type of ['scroll', 'wheel', 'pointermove', 'pointerdown', 'keydown'])
+    addEventListener(type, active, { capture: type !== 'scroll', passive: true });
+  const listen = (event) => {
+    try {
+      clicked(event, call);
+    } catch {}
+  };
+  for (const type of ['click', 'auxclick', 'submit']) addEventListener(type, listen, true);
 
   const hide = () => {
     late();
-    tell(HIDDEN, depth());
     release();
+    tell(HIDDEN, depth());
   };
   addEventListener('pagehide', hide);
   document.addEventListener('visibilitychange', () => (document.hidden ? hide() : tell(ACTIVE, depth())));

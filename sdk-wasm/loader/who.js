@@ -1,10 +1,13 @@
 // Who the visitor is to the site: for the tracker and for the fallback without WebAssembly.
 
-import { answers, get, isAllowed, isCookieless, option, set } from './host.js';
+import { answers, get, isAllowed, isCookieless, leftOut, option, set } from './host.js';
 
 const INACTIVITY_MILLIS = 30 * 60 * 1000;
 // A visit that comes by another campaign is another session.
-const CAMPAIGN = /\b(utm_\w+|\w*cl(k|)id|[gw]braid|li_fat_id)=[^&#]+/g;
+const CAMPAIGN = /\b(utm_\w+|\w*cl(k|)id|[gw]braid|li_fat_id|sccid|rdt_cid|epik)=[^&#]+/gi;
+
+// The one that this page has told: another tab may have come by another since, and neither begins anew for that.
+let told = '';
 
 // A UUID of version 7 (RFC 9562, section 5.7), 72 of whose bits are by chance. `crypto.randomUUID` is missing
 // on plain http pages.
@@ -26,16 +29,18 @@ const ids = (begins) => {
   const at = Date.now();
   const [session, last, by] = get('session').split(' ');
   const campaign = (location.search.match(CAMPAIGN) || []).join('&');
-  const goesOn = Math.abs(at - last) <= INACTIVITY_MILLIS && day(at) === day(last) && (!campaign || campaign === by);
+  const isSame = !campaign || campaign === told || campaign === by;
+  const goesOn = Math.abs(at - last) <= INACTIVITY_MILLIS && day(at) === day(last) && isSame;
+  told = campaign;
   const found = [known(get('visitor')), known((goesOn || !begins) && session)];
   set('visitor', found[0]);
-  if (goesOn || begins) set('session', [found[1], at, campaign || by].join(' '));
+  if (goesOn || begins || !session) set('session', [found[1], at, goesOn ? by : campaign].join(' '));
   return found;
 };
 
 // See src/browser/storage.rs.
 export const who = (begins, consented = answers()) => {
-  if (!isAllowed()) return '';
+  if (!isAllowed()) return leftOut('denied') || '';
   const [analytics, personalization, ads] = consented;
   const consent = JSON.stringify({ analytics, personalization, ads });
   return [newId(), ...(isCookieless() ? ['', ''] : ids(begins)), get('user'), consent].join('\n');

@@ -16,7 +16,10 @@ export interface Consent {
 /** What an event says of itself. Values are kept as texts, objects within objects by `outer.inner`. */
 export type Properties = Record<string, any>;
 
-/** What is known of a person. E-mail, phone and names leave the page as hashes, unless `rawTraits` is set. */
+/**
+ * What is known of a person. E-mail, phone, first and last name leave the page as hashes, and a `name` not at all, unless
+ * `rawTraits` is set.
+ */
 export interface Traits {
   email?: string;
   /** In its international form, `+385 91 234 5678`, unless `phoneCode` says the country's code. */
@@ -77,7 +80,6 @@ export interface Checkout extends Cart {
 }
 
 export interface Order extends Checkout {
-  /** The same order told twice is one order. */
   order_id: string;
 }
 
@@ -117,7 +119,7 @@ export type Part =
   | 'vitals'
   | 'errors'
   | 'search'
-  | 'data-layer'
+  | 'datalayer'
   | 'tcf'
   | 'consent-mode'
   | 'domains'
@@ -148,8 +150,12 @@ export interface FootfallOptions {
    * own settings have none (`footfall site add --domain`).
    */
   domains?: string;
+  /** The list that the parts `datalayer` and `consent-mode` read, where it is not `dataLayer`. */
+  dataLayer?: string;
   /** Parameters of an address that hold what a visitor searched for: `q search`. */
   searchParameters?: string;
+  /** A session ends at midnight of the clock that is so many minutes behind UTC: `-120` is two hours ahead. */
+  midnight?: number | string;
   /** Endings of files whose links are downloads: `pdf zip`. */
   downloads?: string;
   /** E-mail, phone and names leave the page as they are. */

@@ -47,7 +47,7 @@ export const load = ({ collector, site, scriptPath, nonce, ...options }) => {
     document.head.append(script);
   } catch (error) {
     // A page must not break by how it is measured.
-    console.debug('footfall:', error);
+    console.log('footfall:', error);
   }
 };
 

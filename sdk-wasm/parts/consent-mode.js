@@ -9,7 +9,8 @@
 // An update is what the visitor has said, and counts at once. A default is what the site says for those who have not:
 // it is taken when no update has come in `wait_for_update` (at least half a second, at most ten), and only for a
 // visitor of whom nothing is known here. Which region a visitor is in a page cannot tell: a purpose with a default
-// for some regions only is left to the site's own setting. What a consent banner tells Google by other means than the
+// for some regions only is left to the site's own setting. Nor does a default stand against what the browser says for the
+// visitor: with Do Not Track none is taken, with Global Privacy Control none for ads. What a consent banner tells Google by other means than the
 // `dataLayer` (a template in Tag Manager) is not seen.
 
 import { command, follow } from './data-layer.js';
@@ -48,10 +49,12 @@ export default (footfall, option, say) => {
   });
 
   const byDefault = () => {
+    if (navigator.doNotTrack === '1') return;
     const said = { ...defaults, ...updated };
     regional.forEach((name) => name in updated || delete said[name]);
     const told = ours(updated);
     const consent = ours(said);
+    if (navigator.globalPrivacyControl) delete consent.ads;
     const answers = kept(footfall, 'consent').split(' ');
     Object.keys(PURPOSES).forEach((purpose, at) => {
       const isKnown = answers[at] && answers[at] !== 'unknown';

@@ -100,6 +100,8 @@ export default (footfall, option, say) => {
       const listed = within(products);
       return footfall(event, { ...fields, products: listed, products_count: items.length || undefined });
     }
+    // A list's name says nothing of what kind of product it lists.
+    delete fields.category;
     // What all are worth together is the worth of one only where there is one.
     for (const product of products) {
       const { price, quantity = 1 } = product;

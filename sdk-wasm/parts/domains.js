@@ -93,7 +93,7 @@ export default (footfall, option, say) => {
   const clicked = (event) => {
     // The second button opens a menu, from which the address is copied.
     if (event.button > 1) return;
-    const link = event.composedPath()[0].closest('a[href],area[href]');
+    const link = event.composedPath().find((element) => element.matches?.('a[href],area[href]'));
     if (link) crossing(attribute(link, 'href'), (address) => lend(link, 'href', address));
   };
 

@@ -69,7 +69,7 @@ export default async (traits, option) => {
   const hashed = {};
   for (const key in traits) {
     const [read, ...names] = READ[key.toLowerCase().replace('_', '')] || [];
-    if (!read) continue;
+    if (!read || traits[key] == null) continue;
     const raw = canonical(traits[key]);
     // A text that was hashed already goes as it is, for nobody can tell by whose rule; one of another
     // digest (MD5, SHA-1) does not go at all.

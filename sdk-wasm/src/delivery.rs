@@ -65,18 +65,19 @@ impl Delivery {
         queue::push_line(&mut self.beaconed, events);
     }
 
-    /// The answer's HTTP status came, 0 where there was none: gives the events that leave the queue,
-    /// because they are on the collector's disk or refused for good. The others are sent again later.
-    pub(crate) fn answered(&mut self, status: u32, clock: &impl Clock) -> String {
-        let events = core::mem::take(&mut self.in_flight);
+    /// An answer came: what is left, if anything, goes in a little while; where nothing was `done` the same
+    /// goes again, later.
+    pub(crate) fn answered(&mut self, done: bool, clock: &impl Clock) {
+        self.in_flight = String::new();
         self.beaconed = String::new();
-        if is_final(status) {
+        let wait = if done {
             self.failures = 0;
-            return events;
-        }
-        self.due = Some(clock.now() + wait_millis(self.failures, clock.chance()));
-        self.failures = self.failures.saturating_add(1);
-        String::new()
+            FLUSH_MILLIS
+        } else {
+            self.failures = self.failures.saturating_add(1);
+            wait_millis(self.failures, clock.chance())
+        };
+        self.due = Some(clock.now() + wait);
     }
 
     /// Whether a batch is on its way.
@@ -85,15 +86,10 @@ impl Delivery {
     }
 }
 
-/// Whether sending the same again would be of no use: accepted, or the sender's fault.
-fn is_final(status: u32) -> bool {
-    (200..300).contains(&status) || (400..500).contains(&status) && !matches!(status, 408 | 429)
-}
-
-/// Doubles with each failure; the half of it is chance (0 to 255), so that pages that failed
+/// Doubles with each failure from the first; the half of it is chance (0 to 255), so that pages that failed
 /// together do not come back together.
 fn wait_millis(failures: u32, chance: u8) -> u64 {
-    let full = (RETRY_MILLIS_MIN << failures.min(16)).min(RETRY_MILLIS_MAX);
+    let full = ((RETRY_MILLIS_MIN / 2) << failures.min(16)).min(RETRY_MILLIS_MAX);
     full / 2 + full / 2 * u64::from(chance) / 255
 }
 
@@ -103,18 +99,8 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_and_ends_at_a_minute() {
-        assert_eq!((wait_millis(0, 0), wait_millis(0, 255)), (500, 1000));
-        assert_eq!((wait_millis(3, 0), wait_millis(3, 255)), (4000, 8000));
+        assert_eq!((wait_millis(1, 0), wait_millis(1, 255)), (500, 1000));
+        assert_eq!((wait_millis(4, 0), wait_millis(4, 255)), (4000, 8000));
         assert_eq!(wait_millis(u32::MAX, 255), RETRY_MILLIS_MAX);
-    }
-
-    #[test]
-    fn a_network_failure_a_server_error_and_a_full_house_are_tried_again() {
-        for status in [0, 408, 429, 500, 502, 503] {
-            assert!(!is_final(status), "{status}");
-        }
-        for status in [200, 202, 400, 403, 413] {
-            assert!(is_final(status), "{status}");
-        }
     }
 }

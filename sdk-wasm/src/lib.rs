@@ -10,7 +10,6 @@ pub mod browser;
 pub mod capture;
 pub mod config;
 mod delivery;
-pub mod error;
 mod json;
 mod lines;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
@@ -39,7 +38,7 @@ pub fn signal(document: &Document, signal: u32, number: u32, lines: &str) -> boo
         3 => Signal::Hidden { depth: number },
         4 => Signal::Forgotten,
         5 => Signal::Ticked,
-        6 => Signal::Answered { status: number },
+        6 => Signal::Answered { done: number != 0 },
         7 => Signal::Active { depth: number },
         8 => Signal::Called { lines },
         _ => {

@@ -1,7 +1,7 @@
 //! Events not yet delivered, one JSON object a line, shared by the tabs of a site.
 //!
 //! Every change reads what is stored and writes it back: another tab may have added or delivered
-//! events since. An event that two tabs send has one id, and the collector keeps one of it.
+//! events since. What is delivered the loader takes out (loader/host.js), for the fallback too. An event that two tabs send has one id, and the collector keeps one of it.
 //! Lines stay the text they are stored as: a list of them would be the larger half of this file.
 
 use alloc::string::String;
@@ -9,18 +9,14 @@ use alloc::string::String;
 use wire::Kind;
 
 use crate::browser::Browser;
-use crate::config::{BATCH_BYTES_MAX, EVENT_BYTES_MAX, QUEUE_EVENTS_MAX};
-use crate::error::Refusal;
+use crate::config::{BATCH_BYTES_MAX, QUEUE_EVENTS_MAX};
 use crate::lines::Lines;
 
 /// Where an event has its kind: behind `{"id":"`, 36 characters and `","type":"`.
 const KIND_AT: usize = 53;
 
 /// Adds an event. When the queue is full the oldest of engagement gives way, or else the oldest.
-pub(crate) fn push(event: &str, browser: &mut impl Browser) -> Result<(), Refusal> {
-    if event.len() > EVENT_BYTES_MAX {
-        return Err(Refusal::TooLarge);
-    }
+pub(crate) fn push(event: &str, browser: &mut impl Browser) {
     let mut events = browser.queue();
     let (mut count, mut spare) = (0, Lines(&events).next());
     let mut rest = Lines(&events);
@@ -36,25 +32,19 @@ pub(crate) fn push(event: &str, browser: &mut impl Browser) -> Result<(), Refusa
     }
     push_line(&mut events, event);
     browser.set_queue(&events);
-    Ok(())
 }
 
-/// The oldest events that fit one batch, without those in `sent` and `beaconed`.
+/// The oldest events that fit one batch, without those in `sent` and `beaconed`. One that fits none (another
+/// script may have written it) is left where it is, and keeps no other.
 pub(crate) fn batch(browser: &impl Browser, sent: &str, beaconed: &str) -> String {
     let mut bytes = 0;
     kept(&browser.queue(), |line| {
-        let wanted = !has(sent, line) && !has(beaconed, line);
-        if wanted {
+        let fits = bytes + line.len() < BATCH_BYTES_MAX && !has(sent, line) && !has(beaconed, line);
+        if fits {
             bytes += line.len() + 1;
         }
-        wanted && bytes <= BATCH_BYTES_MAX
+        fits
     })
-}
-
-/// Takes out events that are delivered, or never will be.
-pub(crate) fn remove(events: &str, browser: &mut impl Browser) {
-    let left = kept(&browser.queue(), |event| !has(events, event));
-    browser.set_queue(&left);
 }
 
 /// Adds an event to a text that has one a line.
@@ -116,7 +106,7 @@ mod tests {
     fn the_oldest_gives_way_when_the_queue_is_full() {
         let mut browser = browser();
         for number in 0..QUEUE_EVENTS_MAX + 3 {
-            push(&view(number), &mut browser).unwrap();
+            push(&view(number), &mut browser);
         }
         let expected: Vec<_> = (3..QUEUE_EVENTS_MAX + 3).map(view).collect();
         assert_eq!(browser.queue().lines().collect::<Vec<_>>(), expected);
@@ -130,7 +120,7 @@ mod tests {
             if is_engagement(number) { event(Kind::Engagement, number) } else { view(number) }
         };
         for number in 0..QUEUE_EVENTS_MAX + 3 {
-            push(&event(number), &mut browser).unwrap();
+            push(&event(number), &mut browser);
         }
         let left = (1..QUEUE_EVENTS_MAX + 3).filter(|number| !is_engagement(*number));
         assert_eq!(
@@ -140,38 +130,25 @@ mod tests {
     }
 
     #[test]
-    fn an_event_too_large_is_left_out() {
-        let mut browser = browser();
-        let long = "x".repeat(EVENT_BYTES_MAX + 1);
-        assert_eq!(push(&long, &mut browser), Err(Refusal::TooLarge));
-        assert!(browser.queue().is_empty());
-    }
-
-    #[test]
     fn a_batch_keeps_below_what_a_browser_sends_from_a_closing_page() {
         let mut browser = browser();
-        for number in 0..10 {
-            let event = format!(r#"{{"{number}":"{}"}}"#, "x".repeat(EVENT_BYTES_MAX - 8));
-            push(&event, &mut browser).unwrap();
-        }
+        let event = |number| format!(r#"{{"{number}":"{}"}}"#, "x".repeat(20_000));
+        push(&"x".repeat(BATCH_BYTES_MAX), &mut browser);
+        (0..5).for_each(|number| push(&event(number), &mut browser));
         let first = batch(&browser, "", "");
-        let count = first.lines().count();
-        assert_eq!(count, BATCH_BYTES_MAX / (EVENT_BYTES_MAX + 1));
-        remove(&first, &mut browser);
-        assert!(batch(&browser, "", "").starts_with(&format!(r#"{{"{count}""#)));
+        assert_eq!(first.lines().collect::<Vec<_>>(), [event(0), event(1), event(2)]);
+        assert!(first.len() < BATCH_BYTES_MAX);
+        browser.take_out(&first);
+        assert_eq!(batch(&browser, "", "").lines().collect::<Vec<_>>(), [event(3), event(4)]);
     }
 
     #[test]
-    fn only_what_was_delivered_is_taken_out() {
+    fn a_batch_has_nothing_that_is_on_its_way() {
         let mut browser = browser();
-        push(&view(1), &mut browser).unwrap();
-        let sent = batch(&browser, "", "");
-        push(&view(2), &mut browser).unwrap();
-        remove(&sent, &mut browser);
-        assert_eq!(batch(&browser, "", ""), view(2));
-        assert_eq!(batch(&browser, &view(2), ""), "");
-        assert_eq!(batch(&browser, "", &view(2)), "");
-        remove(&view(2), &mut browser);
-        assert_eq!(browser.queue(), "");
+        push(&view(1), &mut browser);
+        push(&view(2), &mut browser);
+        assert_eq!(batch(&browser, "", ""), [view(1), view(2)].join("\n"));
+        assert_eq!(batch(&browser, &view(1), ""), view(2));
+        assert_eq!(batch(&browser, &view(2), &view(1)), "");
     }
 }

@@ -106,7 +106,7 @@ async fn where_nothing_can_be_hashed_the_id_is_told_and_the_person_is_not() {
     // As on a plain http page, which has no `crypto.subtle`.
     const PLAIN: &str = "<script nonce=abc>\
         Object.defineProperty(crypto, 'subtle', { value: undefined }); window.said = [];\
-        console.debug = (...what) => said.push(what.join(' '));</script>";
+        console.log = (...what) => said.push(what.join(' '));</script>";
     let stack = Stack::up(&[]).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());

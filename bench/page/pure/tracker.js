@@ -10,7 +10,6 @@ import {
   held,
   HIDDEN,
   later,
-  leftOut,
   NAVIGATED,
   post,
   queue,
@@ -23,7 +22,6 @@ import {
 import { who } from './who.js';
 
 const FLUSH_MILLIS = 1000;
-const EVENT_BYTES_MAX = 15 * 1024;
 const QUEUE_EVENTS_MAX = 100;
 const BATCH_BYTES_MAX = 62 * 1024;
 const RETRY_MILLIS_MIN = 1000;
@@ -52,7 +50,7 @@ const wanted = () => (due ||= Date.now() + (anySent ? FLUSH_MILLIS : 0));
 
 const record = (page, lines, begins) => {
   const found = who(begins);
-  if (!found) return leftOut('denied');
+  if (!found) return;
   const [id, visitor, session, user, consent] = found.split('\n');
   const [url, categories, title] = page.split('\n');
   const [type, name, funnel, step, properties] = lines.split('\n');
@@ -60,7 +58,6 @@ const record = (page, lines, begins) => {
   Object.assign(event, { categories: categories && JSON.parse(categories), name, funnel, step });
   event.properties = properties && JSON.parse(properties);
   const line = JSON.stringify(event, (_, value) => (value === '' ? undefined : value));
-  if (bytes(line) > EVENT_BYTES_MAX) return leftOut('too large');
   const waiting = events();
   if (waiting.length >= QUEUE_EVENTS_MAX) {
     const spare = waiting.findIndex((event) => event.startsWith('engagement', 53));
@@ -140,19 +137,13 @@ const leave = () => {
   beaconed.push(...lines);
 };
 
-const answered = (status) => {
-  const done = inFlight;
+const answered = (isDone) => {
   inFlight = [];
   beaconed = [];
-  if ((status >= 200 && status < 300) || (status >= 400 && status < 500 && status !== 408 && status !== 429)) {
-    failures = 0;
-    keep(events().filter((line) => !done.includes(line)));
-    if (queue()) wanted();
-    if (status >= 400) leftOut('rejected');
-    return;
-  }
-  const full = Math.min(RETRY_MILLIS_MIN << Math.min(failures++, 16), RETRY_MILLIS_MAX);
-  due = Date.now() + (full + full * Math.random()) / 2;
+  if (isDone) failures = 0;
+  const full = Math.min(RETRY_MILLIS_MIN << Math.min(failures, 16), RETRY_MILLIS_MAX);
+  due = Date.now() + (isDone ? FLUSH_MILLIS : (full + full * Math.random()) / 2);
+  if (!isDone) failures++;
 };
 
 const signal = (_, what, number, lines) => {

@@ -25,13 +25,15 @@ const SCRIPT: &str = "text/javascript; charset=windows-1252";
 /// What a site's developer has the compiler check calls by, as the package has it.
 const TYPES: &str = include_str!("../../../sdk-wasm/npm/footfall.d.ts");
 /// The script is asked for again soon: it changes with the program.
-const SCRIPT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
+const SCRIPT_CACHE: &str = "public, max-age=300, stale-while-revalidate=3600";
 /// The same where it says what holds in the visitor's country: for their browser only.
 const PRIVATE_CACHE: &str = "private, max-age=300";
 /// A name with a hash never means anything else.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// Compressed scripts kept: of this many sites in both forms and both ways, some 10 KB each.
 const COMPRESSED_MAX: usize = 4 * 256;
+/// Digits of the digest that stands in an address.
+const VERSION_DIGITS: usize = 16;
 /// Which of a site's two scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -140,24 +142,42 @@ impl Assets {
         response
     }
 
-    /// `/s/footfall-HASH.END`, which is the WebAssembly or a part; `None` for another hash.
+    /// `/s/footfall-HASH.END`, which is the WebAssembly or a part.
     pub(crate) fn fetched(&self, name: &str, headers: &HeaderMap) -> Option<Answered> {
         self.fetched_by_digest(name.strip_prefix("footfall-")?, headers)
     }
 
     /// The same by `HASH.END`, which is the query at a path of the site's own.
+    ///
+    /// A part is given for every hash: a browser may still have the script of another version, or a collector of
+    /// another version may have answered it, and the visitor's consent banner must be heard there too. The
+    /// WebAssembly and what calls it belong together, so of that there is only one.
     pub(crate) fn fetched_by_digest(&self, name: &str, headers: &HeaderMap) -> Option<Answered> {
-        let end = name.strip_prefix(&self.version)?.strip_prefix('.')?;
+        let (version, end) = name.split_once('.').filter(|_| Self::is_fetched(name))?;
         let file = self.fetched.iter().find(|file| file.end == end)?;
+        let cache = match (version == self.version, file.content_type) {
+            (true, _) => IMMUTABLE,
+            (false, JAVASCRIPT) => SCRIPT_CACHE,
+            _ => return None,
+        };
         let mut response = self.packed(
             file.content_type,
-            IMMUTABLE,
+            cache,
             Bytes::from_static(file.content),
-            name,
+            // Whatever version was asked for, it is compressed once.
+            end,
             Packing::best(headers),
         );
         response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         Some(response)
+    }
+
+    /// Whether that is how the address ends of something that a script fetches, of whatever version.
+    pub(crate) fn is_fetched(name: &str) -> bool {
+        let version = name.split_once('.').map(|(version, _)| version.as_bytes());
+        version.is_some_and(|version| {
+            version.len() == VERSION_DIGITS && version.iter().all(u8::is_ascii_hexdigit)
+        })
     }
 
     /// A site's script, compressed where the browser takes it, or that the browser's copy is still
@@ -227,5 +247,5 @@ impl Assets {
 }
 
 fn short(digest: &[u8]) -> String {
-    hex::encode(digest).chars().take(16).collect()
+    hex::encode(digest).chars().take(VERSION_DIGITS).collect()
 }

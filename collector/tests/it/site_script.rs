@@ -107,6 +107,10 @@ async fn a_script_at_a_path_of_the_sites_own_needs_no_other_path() {
     let part = collector.get(&format!("/assets/app.js{begin}forms.js")).await;
     assert_eq!((part.status, part.body.as_slice()), (200, PART));
     assert_eq!(part.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    let older = collector.get("/assets/app.js?0123456789abcdef.forms.js").await;
+    assert_eq!((older.status, older.body.as_slice()), (200, PART));
+    let gone = collector.get("/assets/app.js?0123456789abcdef.gone.js").await;
+    assert_eq!(gone.status, 404);
     // A query of somebody's own is no reason not to have the script.
     let busted = collector.get("/assets/app.js?v=7").await;
     assert_eq!(busted.body, script.body);

@@ -210,7 +210,7 @@ fn policy(visit: &Visit) -> Finding {
         (false, _) => note(
             "policy",
             "the page's Content-Security-Policy forbids WebAssembly",
-            "add 'wasm-unsafe-eval' to script-src: until then views and calls are counted, clicks and engagement are not",
+            "add 'wasm-unsafe-eval' to script-src: until then views, calls and clicks are counted, and engagement is not",
         ),
         (true, Some(complaint)) => {
             note("policy", format!("WebAssembly is allowed; {complaint}"), "")
@@ -273,6 +273,12 @@ struct Batch {
     events: Vec<Value>,
 }
 
+impl Batch {
+    fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.events.iter().filter_map(|event| event["type"].as_str())
+    }
+}
+
 /// Requests that carried events, and these.
 fn batches(visit: &Visit) -> Vec<(&Request, Batch)> {
     let posted = visit.requests.iter().filter(|request| request.method == "POST");
@@ -285,12 +291,10 @@ fn batches(visit: &Visit) -> Vec<(&Request, Batch)> {
 }
 
 fn events(visit: &Visit) -> Finding {
-    let batches = batches(visit);
-    let kinds = |batch: &Batch| {
-        let kinds = batch.events.iter().filter_map(|event| event["type"].as_str());
-        kinds.collect::<Vec<_>>().join(", ")
-    };
-    let Some((request, batch)) = batches.first() else {
+    // Of a page that is gone nobody hears the answer.
+    let mut batches = batches(visit);
+    batches.retain(|(request, _)| !request.leaving);
+    if batches.is_empty() {
         return match visit.page.kept.get("consent") {
             Some(denied) if denied.starts_with("denied") => {
                 note("events", "none: the visitor denies analytics", "")
@@ -301,13 +305,25 @@ fn events(visit: &Visit) -> Finding {
                 "right only where the site waits for consent, or keeps its own page views",
             ),
         };
-    };
-    let dropped = request.header("x-footfall-dropped");
-    match (request.status, &request.failed, dropped) {
-        (Some(202), _, None) => ok("events", format!("{} sent and taken", kinds(batch))),
+    }
+    let wrong = batches.iter().find_map(|(request, batch)| not_taken(visit, request, batch));
+    wrong.unwrap_or_else(|| {
+        let kinds = batches.iter().flat_map(|(_, batch)| batch.kinds());
+        let kinds = kinds.fold(Vec::new(), |mut kinds, kind| {
+            kinds.extend((!kinds.contains(&kind)).then_some(kind));
+            kinds
+        });
+        ok("events", format!("{} sent and taken", kinds.join(", ")))
+    })
+}
+
+/// What is wrong with how a batch was answered, if anything.
+fn not_taken(visit: &Visit, request: &Request, batch: &Batch) -> Option<Finding> {
+    let finding = match (request.status, &request.failed, request.header("x-footfall-dropped")) {
+        (Some(202), _, None) => return None,
         (Some(202), _, Some(why)) => wrong(
             "events",
-            format!("{} sent; left out: {why}", kinds(batch)),
+            format!("{} sent; left out: {why}", batch.kinds().collect::<Vec<_>>().join(", ")),
             "docs/WIRE.md says what each reason means",
         ),
         (Some(403), ..) => wrong(
@@ -332,7 +348,8 @@ fn events(visit: &Visit) -> Finding {
             ),
         ),
         (None, None, _) => wrong("events", "sent, and not answered", "is the collector running?"),
-    }
+    };
+    Some(finding)
 }
 
 fn ids(visit: &Visit) -> Finding {

@@ -130,6 +130,14 @@ fn events_that_are_refused_left_out_or_blocked_are_told_apart() {
     let mut visit = healthy();
     visit.requests[2].headers = json!({"X-Footfall-Dropped": "visitor_missing"});
     only(&visit, "events", State::Wrong, "left out: visitor_missing");
+    // The first may be taken and a later one not.
+    let mut visit = healthy();
+    let later = Request {
+        headers: json!({"X-Footfall-Dropped": "name_missing"}),
+        ..visit.requests[2].clone()
+    };
+    visit.requests.insert(3, later);
+    only(&visit, "events", State::Wrong, "left out: name_missing");
     let mut visit = healthy();
     (visit.requests[2].status, visit.requests[2].failed) = (None, Some("csp".to_owned()));
     only(&visit, "events", State::Wrong, "must list https://events.shop.example");

@@ -5,7 +5,6 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::browser::{Clock, Outside, Scene, Storage};
-use crate::error::Refusal;
 
 /// What the tracker did in the browser.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,7 +12,6 @@ pub(crate) enum Effect {
     Post(String),
     Beacon(String),
     Later(u32),
-    LeftOut(Refusal),
 }
 
 /// A browser whose clock stands still and whose dice count upwards.
@@ -51,6 +49,12 @@ impl FakeBrowser {
         };
         browser.go(url, "Home");
         browser
+    }
+
+    /// What was posted is on the collector's disk, or refused for good: it leaves the queue.
+    pub(crate) fn take_out(&mut self, posted: &str) {
+        let left = self.queue.lines().filter(|line| !posted.contains(line));
+        self.queue = left.collect::<Vec<_>>().join("\n");
     }
 
     /// The page becomes another, as after `history.pushState`.
@@ -116,9 +120,5 @@ impl Outside for FakeBrowser {
 
     fn later(&mut self, after_millis: u32) {
         self.effects.push(Effect::Later(after_millis));
-    }
-
-    fn left_out(&mut self, why: Refusal) {
-        self.effects.push(Effect::LeftOut(why));
     }
 }

@@ -16,8 +16,6 @@ pub use web_sys::Document;
 
 use alloc::string::String;
 
-use crate::error::Refusal;
-
 /// All the tracker may read of a browser, and do in it.
 pub trait Browser: Clock + Scene + Storage + Outside {}
 
@@ -81,9 +79,5 @@ impl Outside for Window<'_> {
 
     fn later(&mut self, after_millis: u32) {
         transport::later(after_millis);
-    }
-
-    fn left_out(&mut self, why: Refusal) {
-        transport::left_out(why.tag());
     }
 }

@@ -2,22 +2,19 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::error::Refusal;
-
 /// What the tracker can do, beside keeping texts. Nothing here fails: a browser that refuses loses
 /// nothing, since an event stays in the queue until it is answered.
 pub trait Outside {
     /// How long nothing may be sent: another tab sends, the collector asked to wait, or the visitor has
     /// not answered yet.
     fn held_millis(&self) -> u32;
-    /// Posts events, one a line, as a batch; `answered` will tell how it went.
+    /// Posts events, one a line, as a batch. What the collector has, or refuses for good, is taken out of
+    /// the queue, and [`Answered`](crate::tracker::Signal::Answered) follows.
     fn post(&mut self, events: &str);
     /// Hands a batch to the browser, which sends it even when the page is gone. There is no answer.
     fn beacon(&mut self, events: &str);
     /// Calls `tick` once, after so many milliseconds; an earlier wish is forgotten.
     fn later(&mut self, after_millis: u32);
-    /// Says on the console, in debug mode, that something was left out and why.
-    fn left_out(&mut self, why: Refusal);
 }
 
 /// `loader/host.js` holds the other end. None of these throws.
@@ -27,6 +24,4 @@ extern "C" {
     pub(crate) fn post(events: &str);
     pub(crate) fn beacon(events: &str);
     pub(crate) fn later(after_millis: u32);
-    #[wasm_bindgen(js_name = leftOut)]
-    pub(crate) fn left_out(why: &str);
 }

@@ -10,7 +10,6 @@ use crate::browser::Browser;
 use crate::capture::engagement::Engagement;
 use crate::capture::page::Views;
 use crate::delivery::Delivery;
-use crate::error::Refusal;
 use crate::json::{self, Raw};
 use crate::lines::Lines;
 use crate::queue;
@@ -37,10 +36,10 @@ pub enum Signal<'a> {
     Forgotten,
     /// The time asked for last has come.
     Ticked,
-    /// A batch was answered.
+    /// A batch was answered, or will not be.
     Answered {
-        /// The HTTP status, 0 where there was no answer.
-        status: u32,
+        /// Whether its events have left the queue: they are on the collector's disk, or refused for good.
+        done: bool,
     },
     /// The visitor looks: the page became visible, or they moved, typed or scrolled.
     Active {
@@ -97,7 +96,7 @@ impl Tracker {
                 self.settle(&page, false, browser);
                 self.flush(browser);
             }
-            Signal::Answered { status } => self.answered(status, browser),
+            Signal::Answered { done } => self.delivery.answered(done, browser),
             Signal::Active { depth } => {
                 if self.engagement.looks(now, depth) {
                     self.tell_engagement(browser);
@@ -148,7 +147,7 @@ impl Tracker {
         let (mut page, mut call) = (Lines(page), Lines(call));
         let who = browser.who(begins);
         if who.is_empty() {
-            return browser.left_out(Refusal::Denied);
+            return;
         }
         let mut who = Lines(&who);
         let event = json::text(&NewEvent {
@@ -168,10 +167,8 @@ impl Tracker {
             step: call.next(),
             properties: Raw::some(call.next()),
         });
-        match queue::push(&event, browser) {
-            Ok(()) => self.delivery.wanted(browser.now()),
-            Err(refusal) => browser.left_out(refusal),
-        }
+        queue::push(&event, browser);
+        self.delivery.wanted(browser.now());
     }
 
     /// Sends a batch if it is time, and no other tab sends.
@@ -200,20 +197,6 @@ impl Tracker {
         if !events.is_empty() && (browser.held_millis() == 0 || !self.delivery.is_idle()) {
             browser.beacon(&events);
             self.delivery.beaconed(&events);
-        }
-    }
-
-    fn answered(&mut self, status: u32, browser: &mut impl Browser) {
-        let done = self.delivery.answered(status, browser);
-        if done.is_empty() {
-            return;
-        }
-        queue::remove(&done, browser);
-        if !browser.queue().is_empty() {
-            self.delivery.wanted(browser.now());
-        }
-        if status >= 400 {
-            browser.left_out(Refusal::Rejected);
         }
     }
 }

@@ -63,17 +63,16 @@ impl Visit {
     fn sent(&mut self) -> Vec<Vec<Value>> {
         let batches = self.browser.effects.drain(..).filter_map(|effect| match effect {
             Effect::Post(events) | Effect::Beacon(events) => Some(read(&events)),
-            Effect::Later(_) | Effect::LeftOut(_) => None,
+            Effect::Later(_) => None,
         });
         batches.collect()
     }
 
-    fn left_out(&self) -> Vec<Refusal> {
-        let left_out = self.browser.effects.iter().filter_map(|effect| match effect {
-            Effect::LeftOut(refusal) => Some(*refusal),
-            _ => None,
-        });
-        left_out.collect()
+    /// What was posted last has come to the collector, or was refused for good.
+    fn done(&mut self) {
+        let posted = self.tracker.delivery.in_flight.clone();
+        self.browser.take_out(&posted);
+        self.signal(Signal::Answered { done: true });
     }
 
     fn last_wake(&self) -> Option<u32> {
@@ -180,12 +179,14 @@ fn calls_become_events_of_their_kind() {
 }
 
 #[test]
-fn an_event_too_large_is_left_out_and_said() {
+fn an_order_of_many_products_is_kept_whole() {
     let mut visit = Visit::start();
-    let long = "x".repeat(crate::config::EVENT_BYTES_MAX);
-    visit.custom(&long);
-    assert_eq!(visit.left_out(), [Refusal::TooLarge]);
-    assert_eq!(visit.queued().len(), 1);
+    let products = "x".repeat(20 * 1024);
+    visit.signal(Signal::Called {
+        lines: &format!("custom\norder_completed\n\n\n{{\"products\":\"{products}\"}}"),
+    });
+    visit.tick_after(0);
+    assert_eq!(visit.sent()[0][1]["properties"]["products"], products);
 }
 
 #[test]
@@ -197,7 +198,6 @@ fn of_a_visitor_who_denies_nothing_is_recorded() {
     visit.push_state(MUG, "Mug");
     visit.signal(Signal::Viewed);
     visit.tick_after(5000);
-    assert!(visit.left_out().iter().all(|refusal| *refusal == Refusal::Denied));
     visit.hide();
     assert_eq!((visit.sent(), visit.queued()), (Vec::new(), Vec::new()));
 }
@@ -208,7 +208,7 @@ fn who_is_forgotten_begins_anew() {
     visit.tick_after(0);
     visit.browser.queue.clear();
     visit.signal(Signal::Forgotten);
-    visit.signal(Signal::Answered { status: 202 });
+    visit.signal(Signal::Answered { done: true });
     visit.signal(Signal::Viewed);
     let queued = visit.queued();
     assert_eq!((queued.len(), &queued[0]["referrer"]), (1, &"https://search.example/".into()));
@@ -271,10 +271,10 @@ fn events_leave_the_queue_when_they_are_answered_and_only_then() {
     visit.custom("purchase");
     visit.tick_after(5000);
     assert_eq!(visit.sent(), Vec::<Vec<Value>>::new(), "one batch at a time");
-    visit.signal(Signal::Answered { status: 202 });
+    visit.done();
     assert_eq!(all(&visit.queued(), "name"), ["purchase"]);
     visit.tick_after(1000);
-    visit.signal(Signal::Answered { status: 202 });
+    visit.done();
     assert!(visit.tracker.is_idle(&visit.browser));
 }
 
@@ -283,8 +283,8 @@ fn a_failed_batch_is_sent_again_later_under_the_same_ids() {
     let mut visit = Visit::start();
     visit.tick_after(0);
     let first = visit.sent();
-    for status in [0, 503, 429] {
-        visit.signal(Signal::Answered { status });
+    for _ in 0..3 {
+        visit.signal(Signal::Answered { done: false });
         let wait = visit.last_wake().unwrap();
         assert!(wait >= 500, "{wait}");
         visit.tick_after(u64::from(wait) - 1);
@@ -295,12 +295,16 @@ fn a_failed_batch_is_sent_again_later_under_the_same_ids() {
 }
 
 #[test]
-fn a_refused_batch_is_left_out_and_said() {
+fn what_another_posted_is_answered_to_whoever_tracks_by_then() {
+    // The fallback was late, and has a request on its way.
     let mut visit = Visit::start();
+    visit.browser.held = 15_000;
     visit.tick_after(0);
-    visit.signal(Signal::Answered { status: 403 });
-    assert_eq!(visit.left_out(), [Refusal::Rejected]);
-    assert!(visit.tracker.is_idle(&visit.browser));
+    visit.custom("purchase");
+    visit.browser.held = 0;
+    visit.signal(Signal::Answered { done: true });
+    visit.tick_after(1000);
+    assert_eq!(all(&visit.sent()[0], "name"), ["", "purchase"]);
 }
 
 #[test]

@@ -82,3 +82,33 @@ async fn googles_consent_mode_is_read_and_a_default_is_no_answer() {
     }
     closed(stack, browser).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_default_does_not_stand_against_what_the_browser_says_for_the_visitor() {
+    let (stack, browser) = opened().await;
+    let defaults = "{ ad_storage: 'granted', ad_user_data: 'granted', ad_personalization: 'granted', \
+                    analytics_storage: 'granted' }";
+    for (name, signal, kept) in [
+        ("control", "globalPrivacyControl", "granted unknown denied"),
+        ("no-track", "doNotTrack", ""),
+    ] {
+        let site = Site::bind().await;
+        let tag = tag(&stack, name, &[&site.origin], "data-with=consent-mode");
+        let signal = format!(
+            "<script>Object.defineProperty(Navigator.prototype, '{signal}', {{ get: () => '1' }});</script>"
+        );
+        let page = include_str!("consent_mode.html").replace("DEFAULTS", defaults);
+        let url = site.serve(&[("/", &[&*signal, &page].concat())], &tag, "", None);
+        let tab = visitor(&browser).await;
+        come(&tab, &url, &["consent-mode"]).await;
+        tab.wait_until("new Promise((done) => setTimeout(() => done(true), 1500))").await.unwrap();
+        let answer = format!("(localStorage['footfall.{name}.consent'] || '') === '{kept}'");
+        assert!(tab.holds(&answer).await, "{name}");
+        assert!(tab.holds("wrong.length === 0").await);
+        leave(&tab).await;
+        tab.close().await.unwrap();
+        let events: &[&str] = if kept.is_empty() { &[] } else { &["page_view", "consent"] };
+        stored(&stack, name, events);
+    }
+    closed(stack, browser).await;
+}

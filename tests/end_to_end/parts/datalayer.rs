@@ -9,7 +9,7 @@ use super::site::{Site, closed, come, leave, opened, properties, run, stored, ta
 const VISIT: &str = "
     gtag('event', 'view_item_list', { item_list_id: 'related_products', item_list_name: 'Related products', items: [tee, grey] });
     gtag('event', 'add_to_cart', { currency: 'USD', value: 72.05, items: [tee, grey] });
-    dataLayer.push({ ecommerce: { currency: 'USD', value: 42.02, items: [grey] } });
+    dataLayer.push({ ecommerce: { currency: 'USD', value: 42.02, item_list_name: 'Related products', items: [grey] } });
     dataLayer.push({ event: 'remove_from_cart' });
     dataLayer.push({ ecommerce: { currency: 'USD', value: 1, items: [tee] } }, { ecommerce: null }, { event: 'view_cart' });
     gtag('event', 'view_cart', { currency: 'USD', value: 30.03, items: [tee] });
@@ -64,6 +64,7 @@ async fn a_shop_that_tells_google_analytics_what_is_bought_is_measured_without_c
     added.sort_by_key(|(value, _)| value.to_string());
     assert_eq!(added, [usd(30.03), usd(42.02)]);
     assert_eq!(worth("product_removed"), [usd(42.02)]);
+    assert!(properties(&events, "product_removed")[0].get("category").is_none(), "a list's name");
     assert_eq!(worth("cart_viewed"), [usd(30.03)]);
     assert_eq!(worth("checkout_started"), [usd(30.03)]);
     assert_eq!(worth("order_completed"), [usd(72.05)]);

@@ -240,7 +240,7 @@ async fn a_site_without_domains_has_no_key_and_says_in_debug_mode_why_nobody_is_
     let options = "data-debug data-with=domains data-domains='127.0.0.1, localhost'";
     let tag = tag(&stack, "keyless", &[&origin, &there], options);
     let hearing = "<script >window.said = []; \
-        console.debug = (...what) => said.push(what.join(' '));</script>";
+        console.log = (...what) => said.push(what.join(' '));</script>";
     let head = [hearing, &tag].concat();
     site.serve(&[("/", include_str!("domains.html"))], &head, "", None);
     let tab = visitor(&browser).await;

@@ -8,7 +8,7 @@ use example_shop::browser::Browser;
 use footfall_tests::{Stack, eventually};
 use serde_json::{Value, json};
 
-use super::site::{DEVICE, EARLY, Site, idle, ready, run};
+use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stands, stored};
 
 /// Rows of a question, each a list.
 fn asked(stack: &Stack, question: &str) -> anyhow::Result<Vec<Value>> {
@@ -157,6 +157,105 @@ async fn a_shop_says_what_was_bought_and_who_bought_it() {
     let visitors = "SELECT uniqExact(visitor_id), uniqExact(session_id) FROM footfall.events FINAL
         WHERE site = 'bought' AND kind != 'engagement'";
     eventually_asked(&stack, visitors, &json!([[2, 2]]));
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_that_are_names_drawings_and_components_are_told_and_harm_nobody() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("odd", &site.origin).unwrap();
+    let page = "<button id=numbers data-footfall-event=picked data-footfall-sku=00123 \
+          data-footfall-ean=1234567890123456>picked</button>\
+        <svg width=20 height=20><a id=drawn href='https://other.example/drawn?x=1'>\
+          <rect id=part width=20 height=20 /></a></svg>\
+        <shop-button id=component data-footfall-event=composed></shop-button>\
+        <a href='https://other.example/around'><shop-button id=within></shop-button></a>\
+        <a id=broken href='http://['>broken</a>\
+        <script>customElements.define('shop-button', class extends HTMLElement { connectedCallback() {\
+          this.attachShadow({ mode: 'open' }).innerHTML = '<button>in the shadow</button>'; } });\
+          addEventListener('click', (event) => event.target.closest('a') && event.preventDefault())</script>";
+    let url = site.serve(String::new(), [EARLY, &tag, page].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    let clicks = "const click = (element) => element.dispatchEvent(new MouseEvent('click',
+            { bubbles: true, cancelable: true, composed: true }));
+        for (const id of ['numbers', 'part', 'broken']) click(document.getElementById(id));
+        for (const id of ['component', 'within'])
+            click(document.getElementById(id).shadowRoot.querySelector('button'))";
+    run(&tab, clicks).await;
+    idle(&tab).await;
+    assert!(tab.holds("errors.length === 0").await, "{:?}", tab.evaluate("errors").await);
+    tab.close().await.unwrap();
+    let question =
+        "SELECT name, properties['url'], properties['sku'], properties['ean'] FROM footfall.events FINAL
+        WHERE site = 'odd' AND kind = 'custom' AND name != 'early' ORDER BY occurred_at, event_id";
+    let expected = json!([
+        ["picked", "", "00123", "1234567890123456"],
+        ["outbound_link", "https://other.example/drawn", "", ""],
+        ["composed", "", "", ""],
+        ["outbound_link", "https://other.example/around", "", ""],
+    ]);
+    eventually_asked(&stack, question, &expected);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+/// A slide show turns for a minute before nobody, by a clock that the page puts forward.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_moves_by_itself_is_no_visitor() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("slides", &site.origin).unwrap();
+    let page = "<div id=slides style='height: 100px; overflow: auto'><div style='height: 5000px'></div></div>\
+        <script>window.later = 0; window.turned = 0; const now = Date.now; Date.now = () => now() + later;
+          addEventListener('scroll', () => turned++, true);</script>";
+    let url = site.serve(String::new(), [EARLY, page, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    for round in 1..=6 {
+        run(&tab, "later += 10_000; document.querySelector('#slides').scrollTop += 50").await;
+        tab.wait_until(&format!("turned >= {round}")).await.unwrap();
+    }
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    eventually(Duration::from_secs(60), || {
+        ensure!(is_stored(&stack, "slides", "countIf(kind = 'engagement') > 0"));
+        Ok(())
+    })
+    .unwrap();
+    let looked = "sum(toUInt32OrZero(properties['engaged_ms'])) <= 35000";
+    assert!(is_stored(&stack, "slides", looked), "more than the first half minute");
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_reset_takes_their_time_with_them() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("reset", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    stands(&tab, 1500).await;
+    run(&tab, "footfall('reset'); history.pushState({}, '', '/next')").await;
+    idle(&tab).await;
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    stored(&stack, "reset", &["page_view", "early", "page_view"]);
+    let ids = "(uniqExact(visitor_id), uniqExact(session_id)) = (2, 2)";
+    assert!(is_stored(&stack, "reset", ids));
+    let first = "anyIf(visitor_id, kind = 'engagement' AND path = '/')
+        = anyIf(visitor_id, kind = 'page_view' AND path = '/')";
+    assert!(is_stored(&stack, "reset", first));
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

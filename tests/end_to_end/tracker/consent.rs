@@ -3,7 +3,7 @@
 use example_shop::browser::Browser;
 use footfall_tests::Stack;
 
-use super::site::{DEVICE, EARLY, Site, idle, ready, run, stored};
+use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stands, stored};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_denies_everything_takes_ads_consent_back_with_a_last_event() {
@@ -146,6 +146,163 @@ async fn before_the_visitor_answers_the_site_waits_says_nothing_or_keeps_nothing
         assert!(tab.holds("errors.length === 0").await);
         tab.close().await.unwrap();
     }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+/// An option that holds on one of the site's pages.
+fn option_on(path: &str, option: &str) -> String {
+    format!("<script>if (location.pathname === '{path}') footfall.{option};</script>")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_before_a_visitor_agreed_is_no_part_of_the_visit() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("later", &site.origin).unwrap();
+    let tag = tag.replace("<script ", "<script data-before-consent=nothing ");
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    stands(&tab, 2000).await;
+    run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+    idle(&tab).await;
+    stored(&stack, "later", &["page_view", "consent"]);
+    assert!(is_stored(&stack, "later", "(count(), uniqExact(session_id)) = (2, 1)"));
+    // From then on they are looked for.
+    stands(&tab, 1000).await;
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    footfall_tests::eventually(std::time::Duration::from_secs(60), || {
+        anyhow::ensure!(is_stored(&stack, "later", "countIf(kind = 'engagement') = 1"));
+        Ok(())
+    })
+    .unwrap();
+    assert!(is_stored(&stack, "later", "uniqExact(session_id) = 1"));
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_the_sites_default_is_an_answer() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("default", &site.origin).unwrap();
+    // As in a country where the site takes a no for granted, and later in another.
+    let denied = option_on("/", "consent = 'denied unknown denied'");
+    let url = site.serve(String::new(), [EARLY, &denied, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('consent', {}); footfall('consent', { analytics: false })").await;
+    assert!(tab.holds("localStorage.length === 0").await);
+    run(&tab, "footfall('consent', { analytics: 'denied' })").await;
+    assert!(tab.holds("localStorage['footfall.default.consent'].startsWith('denied')").await);
+    tab.come_to(&format!("{url}/elsewhere"), "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('unseen')").await;
+    let kept = "Object.keys(localStorage).join() === 'footfall.default.consent'";
+    assert!(tab.holds(kept).await);
+    assert!(tab.holds("errors.length === 0").await);
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    stored(&stack, "default", &[]);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_denies_leaves_nothing_that_was_kept_before_the_site_asked() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    for (name, option) in [("asks", "beforeConsent = 'wait'"), ("bares", "cookieless = true")] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let option = option_on("/later", option);
+        let url = site.serve(String::new(), [EARLY, &option, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        run(&tab, "footfall('identify', 'customer-7')").await;
+        idle(&tab).await;
+        assert!(tab.holds(&format!("{KEYS} === 'session,user,visitor'")).await, "{name}");
+        tab.come_to(&format!("{url}/later"), "").await.unwrap();
+        ready(&tab).await;
+        run(&tab, "footfall('consent', { analytics: 'denied' })").await;
+        tab.wait_until(&format!("{KEYS} === 'consent'")).await.unwrap();
+        assert!(tab.holds("errors.length === 0").await);
+        tab.close().await.unwrap();
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_one_tab_is_one_in_the_others() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    for (name, answer) in [("agreed", "granted"), ("refused", "denied")] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let tag = tag.replace("<script ", "<script data-before-consent=wait ");
+        // To the storage a frame is another tab.
+        let other = "<script>if (location.pathname === '/') { const frame = document.createElement('iframe');
+            frame.src = '/other'; document.documentElement.append(frame); }</script>";
+        let url = site.serve(String::new(), [EARLY, &tag, other].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        tab.wait_until("frames[0]?.footfall?.ready").await.unwrap();
+        assert!(tab.holds("localStorage.length === 0").await, "{name}");
+        run(&tab, &format!("footfall('consent', {{ analytics: '{answer}' }})")).await;
+        let kept = if answer == "denied" { "consent" } else { "consent,session,visitor" };
+        let both = "footfall.idle() && frames[0].footfall.idle()";
+        tab.wait_until(&format!("{both} && {KEYS} === '{kept}'")).await.unwrap();
+        run(&tab, "frames[0].footfall('after')").await;
+        tab.wait_until(both).await.unwrap();
+        assert!(tab.holds("errors.length + frames[0].errors.length === 0").await);
+        tab.come_to("about:blank", "").await.unwrap();
+        tab.close().await.unwrap();
+        if answer == "denied" {
+            stored(&stack, name, &[]);
+        } else {
+            let events = ["page_view", "early", "page_view", "early", "consent", "after"];
+            stored(&stack, name, &events);
+            let one = "(uniqExact(visitor_id), uniqExact(session_id)) = (1, 1)";
+            assert!(is_stored(&stack, name, one));
+        }
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_webassembly_too_who_agrees_later_has_come_from_where_they_came() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("from", &site.origin).unwrap();
+    let tag = tag.replace("<script ", "<script data-before-consent=nothing ");
+    let collector = &stack.collector;
+    let policy = format!(
+        "content-security-policy: script-src 'unsafe-inline' {collector}; connect-src {collector}\r\n"
+    );
+    let url = site.serve(policy, [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "https://outside.example/post").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+    idle(&tab).await;
+    tab.close().await.unwrap();
+    stored(&stack, "from", &["page_view", "consent"]);
+    assert!(is_stored(
+        &stack,
+        "from",
+        "countIf(startsWith(referrer, 'https://outside.example/')) = 2"
+    ));
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

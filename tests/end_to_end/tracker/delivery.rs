@@ -137,3 +137,65 @@ async fn who_leaves_soon_after_the_script_ran_is_counted() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_collector_did_not_take_outlives_a_page_that_webassembly_never_reached() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let gate = Gate::before(&stack.collector).await;
+    let site = Site::bind();
+    let tag = through(&gate, &stack.site("kept", &site.origin).unwrap());
+    let never = "<script>if (location.pathname === '/left') WebAssembly.instantiate = () => new Promise(() => {});</script>";
+    let url = site.serve(String::new(), [EARLY, never, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    gate.shut(Some((StatusCode::SERVICE_UNAVAILABLE, 0)));
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('order_completed', { order_id: '1001' })").await;
+    tab.wait_until("localStorage['footfall.kept.queue'].includes('order_completed')")
+        .await
+        .unwrap();
+    tab.come_to(&format!("{url}/left"), "").await.unwrap();
+    tab.wait_until("typeof footfall.idle === 'function'").await.unwrap();
+    tab.come_to("about:blank", "").await.unwrap();
+    gate.shut(None);
+    tab.come_to(&format!("{url}/back"), "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    assert!(tab.holds("errors.length === 0").await);
+    tab.close().await.unwrap();
+    let page = ["page_view", "early"];
+    stored(&stack, "kept", &[&page[..], &page, &page, &["order_completed"]].concat());
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_many_products_arrives_and_what_fits_no_request_keeps_nothing_back() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let collector = &stack.collector;
+    let without_wasm = format!(
+        "content-security-policy: script-src 'unsafe-inline' {collector}; connect-src {collector}\r\n"
+    );
+    for (name, policy) in [("large", String::new()), ("large-refused", without_wasm)] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let url = site.serve(policy, [EARLY, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        // A text of these takes two bytes a letter.
+        let calls = "const products = (count) => Array.from({ length: count }, (_, number) =>
+                ({ product_id: `mug-${number}`, name: '\u{10d}'.repeat(150) }));
+            footfall('order_completed', { order_id: '1001', products: products(60) });
+            footfall('enormous', { products: products(200) }); footfall('small')";
+        run(&tab, calls).await;
+        idle(&tab).await;
+        assert!(tab.holds("errors.length === 0").await);
+        tab.close().await.unwrap();
+        stored(&stack, name, &["page_view", "early", "order_completed", "small"]);
+    }
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}

@@ -10,3 +10,4 @@ mod prerender;
 pub(crate) mod site;
 mod slow;
 mod surroundings;
+mod traits;

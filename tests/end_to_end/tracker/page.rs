@@ -3,7 +3,7 @@
 use example_shop::browser::{Browser, Tab};
 use footfall_tests::Stack;
 
-use super::site::{DEVICE, EARLY, Site, idle, ready, run, stored};
+use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stored};
 
 /// Views, calls before and after the tracker came, consent denied, a page without it, consent given.
 async fn visits(tab: &Tab, url: &str, site: &str) {
@@ -191,6 +191,39 @@ async fn another_campaign_begins_another_session_and_a_place_in_the_page_does_no
     let [direct, letter, same, inner, click] = &sessions[..] else { panic!("{sessions:?}") };
     assert!(direct != letter && letter == same && same == inner && inner != click, "{sessions:?}");
     tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tabs_of_two_campaigns_do_not_begin_a_session_with_every_event() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("campaigns", &site.origin).unwrap();
+    // To the storage a frame is another tab.
+    let other =
+        "<script>if (location.pathname === '/') { const frame = document.createElement('iframe');
+        frame.src = '/other?utm_content=b'; document.documentElement.append(frame); }</script>";
+    let url = site.serve(String::new(), [EARLY, &tag, other].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&format!("{url}/?utm_content=a"), "").await.unwrap();
+    ready(&tab).await;
+    tab.wait_until("frames[0]?.footfall?.ready").await.unwrap();
+    for _ in 0..3 {
+        run(&tab, "footfall('here'); frames[0].footfall('there')").await;
+    }
+    tab.wait_until("footfall.idle() && frames[0].footfall.idle()").await.unwrap();
+    // An ad's click is another campaign, whoever showed it.
+    tab.come_to(&format!("{url}/shoes?ScCid=1"), "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    tab.close().await.unwrap();
+    let view = ["page_view", "early"];
+    let events = [&view[..], &view, &view, &["here"; 3], &["there"; 3]].concat();
+    stored(&stack, "campaigns", &events);
+    assert!(is_stored(&stack, "campaigns", "uniqExactIf(session_id, path != '/shoes') = 2"));
+    assert!(is_stored(&stack, "campaigns", "uniqExact(session_id) = 3"));
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

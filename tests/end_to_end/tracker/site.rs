@@ -88,6 +88,23 @@ pub(crate) fn stored(stack: &Stack, site: &str, expected: &[&str]) {
     .unwrap();
 }
 
+/// Whether an expression over all that is stored of a site, bots' and engagement too, gives 1.
+pub(super) fn is_stored(stack: &Stack, site: &str, expression: &str) -> bool {
+    let question = format!(
+        "SELECT toUInt8({expression}) AS is_so FROM (
+            SELECT * FROM footfall.events FINAL WHERE site = '{site}' UNION ALL
+            SELECT * FROM footfall.bot_events FINAL WHERE site = '{site}'
+        )"
+    );
+    stack.rows(&question).unwrap()[0]["is_so"] == 1
+}
+
+/// Waits until a page has stood for so long.
+pub(super) async fn stands(tab: &Tab, millis: u32) {
+    run(tab, "window.stood = performance.now()").await;
+    tab.wait_until(&format!("performance.now() - stood > {millis}")).await.unwrap();
+}
+
 pub(super) async fn ready(tab: &Tab) {
     tab.wait_until("document.readyState === 'complete' && footfall.ready").await.unwrap();
 }

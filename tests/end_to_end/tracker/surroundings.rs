@@ -122,3 +122,34 @@ async fn two_sites_hear_the_page_each_once_though_a_tag_stands_there_twice() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sites_tag_that_comes_later_hears_what_was_called_between() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("first", &site.origin).unwrap();
+    stack.site("second", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    let comes = format!(
+        "footfall('consent', {{ analytics: 'denied' }}); const tag = document.createElement('script'); \
+         tag.src = '{}/s/second.js'; document.head.append(tag)",
+        stack.collector
+    );
+    run(&tab, &comes).await;
+    tab.wait_until("footfall.site === 'second' && footfall.ready").await.unwrap();
+    run(&tab, "footfall('unseen')").await;
+    let kept = "Object.keys(localStorage).sort().join() === 'footfall.first.consent,footfall.second.consent'";
+    tab.wait_until(kept).await.unwrap();
+    assert!(tab.holds("errors.length === 0").await);
+    tab.come_to("about:blank", "").await.unwrap();
+    tab.close().await.unwrap();
+    stored(&stack, "first", &["page_view", "early"]);
+    stored(&stack, "second", &[]);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}

@@ -76,4 +76,18 @@ mod tests {
         let error = parts(folder.path()).unwrap_err().to_string();
         assert!(error.contains("Two.parts.js is no name for a part"), "{error}");
     }
+
+    #[test]
+    fn the_types_name_every_part_that_a_site_can_switch_on() {
+        let tracker = place::root().join("sdk-wasm");
+        let types = fs::read_to_string(tracker.join("npm/footfall.d.ts")).unwrap();
+        let (_, union) = types.split_once("export type Part =").unwrap();
+        let (union, _) = union.split_once(';').unwrap();
+        let mut named: Vec<_> = union.split('\'').skip(1).step_by(2).collect();
+        named.sort_unstable();
+        let parts = parts(&tracker.join("parts")).unwrap();
+        // Traits are hashed without being asked for.
+        let parts = parts.iter().filter_map(|(name, _)| name.strip_suffix(".js"));
+        assert_eq!(named, parts.filter(|name| *name != "traits").collect::<Vec<_>>());
+    }
 }
