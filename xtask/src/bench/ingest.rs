@@ -11,7 +11,7 @@ use crate::fetch::{self, Fetched};
 use crate::{build, place, program};
 
 /// Events of one request where they come in batches.
-const BATCH: u32 = 50;
+pub(super) const BATCH: u32 = 50;
 
 #[derive(clap::Args)]
 pub(crate) struct Ingest {
@@ -50,9 +50,7 @@ impl Ingest {
         let fetched = fetch::fetch()?;
         if !self.as_built {
             build::assets(&fetched)?;
-            let mut cargo = program::cargo();
-            cargo.args(["build", "--locked", "-p", "footfall", "-p", "footfall-bench"]);
-            program::run(cargo.args(["--profile", &self.profile]))?;
+            self.programs()?;
         }
         let mut report = Report::default();
         for run in 1..=self.runs.max(1) {
@@ -79,6 +77,20 @@ impl Ingest {
             println!("{}", report.json());
         }
         Ok(())
+    }
+
+    /// Floor and collector are compiled alike, as the collector is shipped.
+    fn programs(&self) -> Result<()> {
+        let packages = ["footfall", "footfall-bench"];
+        if self.profile == "dist" {
+            return build::guided::build(&packages, &["footfall", "bench-floor", "bench-load"]);
+        }
+        let mut cargo = program::cargo();
+        cargo.args(["build", "--locked", "--profile", &self.profile]);
+        packages.iter().for_each(|package| {
+            cargo.args(["-p", package]);
+        });
+        program::run(&mut cargo)
     }
 
     fn pair(&self, events_per_request: u32, fetched: &Fetched) -> Result<Pair> {

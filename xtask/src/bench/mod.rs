@@ -5,6 +5,7 @@ mod http;
 mod ingest;
 mod load;
 mod page;
+mod profile;
 mod report;
 mod server;
 mod sustained;
@@ -17,6 +18,8 @@ pub(crate) enum Bench {
     Ingest(ingest::Ingest),
     /// What the tracker costs a page, beside others' trackers and none
     Page(page::Page),
+    /// Count what the collector goes through under load: what is shipped is compiled by it
+    Profile(profile::Profile),
 }
 
 impl Bench {
@@ -24,6 +27,7 @@ impl Bench {
         match self {
             Self::Ingest(command) => command.run(),
             Self::Page(command) => command.run(),
+            Self::Profile(command) => command.run(),
         }
     }
 }

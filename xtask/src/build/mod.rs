@@ -1,5 +1,6 @@
 //! `cargo xtask build`: the tracker for the browser, then the programs that carry it.
 
+pub(crate) mod guided;
 mod parts;
 mod tracker;
 
@@ -19,9 +20,12 @@ const PAGE_SCRIPTS: [(&str, &str); 2] =
 
 #[derive(clap::Args)]
 pub(crate) struct Build {
-    /// Optimise the programs, as for a release; the tracker always is
+    /// Optimise the programs; the tracker always is
     #[arg(long)]
     release: bool,
+    /// Optimise them as they are shipped: as a whole and by the profile of a load, which takes minutes more
+    #[arg(long, conflicts_with = "release")]
+    dist: bool,
     /// Only what the browser gets, not the programs that carry it
     #[arg(long)]
     assets: bool,
@@ -35,8 +39,15 @@ impl Build {
             println!("built {}", place::assets().display());
             return Ok(());
         }
-        programs(self.release)?;
-        let profile = if self.release { "release" } else { "debug" };
+        let profile = match (self.release, self.dist) {
+            (_, true) => "dist",
+            (true, false) => "release",
+            (false, false) => "debug",
+        };
+        match profile {
+            "dist" => guided::build(&["footfall"], &["footfall"])?,
+            _ => programs(self.release)?,
+        }
         println!("built {}", place::built(profile, "footfall").display());
         Ok(())
     }
