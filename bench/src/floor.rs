@@ -15,7 +15,6 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use wire::{Answer, Batch, Event};
 
 /// Reads, parses, answers 202
@@ -33,13 +32,8 @@ async fn main() -> anyhow::Result<()> {
     {
         println!("floor ready at {}", listener.local_addr()?);
     }
-    // Ended by a signal it runs to its end, as a profile of it needs.
-    let mut end = signal(SignalKind::terminate())?;
     loop {
-        let (stream, _) = tokio::select! {
-            accepted = listener.accept() => accepted?,
-            _ = end.recv() => return Ok(()),
-        };
+        let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
         tokio::spawn(
             http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)),

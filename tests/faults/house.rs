@@ -1,7 +1,10 @@
 //! A collector and a ClickHouse that can be ended and started again.
 
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{self, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::ensure;
@@ -39,7 +42,7 @@ impl House {
             engine: None,
             database: tempfile::tempdir().unwrap(),
             data: tempfile::tempdir().unwrap(),
-            clickhouse: "http://127.0.0.1:0".to_owned(),
+            clickhouse: format!("http://127.0.0.1:{}", lasting_port()),
             address: Address::default(),
             arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect(),
         };
@@ -50,7 +53,7 @@ impl House {
         house
     }
 
-    /// On the port it had before.
+    /// On the port it had before, which nobody takes meanwhile.
     pub(super) fn start_clickhouse(&mut self) {
         let port = self.clickhouse.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
         let folder = self.database.path().to_str().unwrap();
@@ -146,5 +149,23 @@ impl House {
         let mut once = stored.clone();
         once.dedup();
         assert_eq!(stored.len(), once.len(), "rows are there twice");
+    }
+}
+
+/// A port that is still free when who had it is started again. One of those that the system gives out may be taken
+/// then as a connection's own, of the ten thousand that another test opens.
+fn lasting_port() -> u16 {
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    const GIVEN_OUT: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+    let given_out = fs::read_to_string(GIVEN_OUT).unwrap();
+    let first: u16 = given_out.split_ascii_whitespace().next().unwrap().parse().unwrap();
+    // Beginning elsewhere than another run that may go on beside this one.
+    let begin = u16::try_from(process::id() % 64).unwrap() * 128;
+    loop {
+        let tried = TRIED.fetch_add(1, Ordering::Relaxed);
+        let port = first.checked_sub(1 + begin + tried).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
     }
 }

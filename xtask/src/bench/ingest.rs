@@ -79,17 +79,15 @@ impl Ingest {
         Ok(())
     }
 
-    /// Floor and collector are compiled alike, as the collector is shipped.
+    /// The collector as it is shipped; the floor as any program is compiled.
     fn programs(&self) -> Result<()> {
-        let packages = ["footfall", "footfall-bench"];
-        if self.profile == "dist" {
-            return build::guided::build(&packages, &["footfall", "bench-floor", "bench-load"]);
-        }
         let mut cargo = program::cargo();
-        cargo.args(["build", "--locked", "--profile", &self.profile]);
-        packages.iter().for_each(|package| {
-            cargo.args(["-p", package]);
-        });
+        cargo.args(["build", "--locked", "--profile", &self.profile, "-p", "footfall-bench"]);
+        if self.profile == "dist" {
+            build::guided::build()?;
+        } else {
+            cargo.args(["-p", "footfall"]);
+        }
         program::run(&mut cargo)
     }
 

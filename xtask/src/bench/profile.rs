@@ -7,7 +7,6 @@ use anyhow::{Context, Result, ensure};
 
 use super::ingest::BATCH;
 use super::load::Load;
-use super::server::Server;
 use super::sustained;
 use crate::build::{self, guided};
 use crate::fetch;
@@ -31,15 +30,11 @@ impl Profile {
         if counts.exists() {
             fs::remove_dir_all(&counts)?;
         }
-        let built = guided::build_counting(&["footfall", "footfall-bench"], &counts)?;
+        let built = guided::build_counting(&counts)?;
         for events_per_request in [1, BATCH] {
             let load = Load { events_per_request, seconds: self.seconds, rate: None };
-            // The floor too: a collector measured beside it must not be the only one compiled so.
-            let floor = Server::floor(&built)?;
-            load.run(&built, &floor.address)?;
-            floor.stop()?;
             super::core::stay_anywhere(cores)?;
-            print!("{}", sustained::run(&built, load, &fetched, cores)?);
+            sustained::run(&built, load, &fetched, cores)?;
         }
 
         let mut add = Command::new(adder);

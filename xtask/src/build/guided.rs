@@ -17,10 +17,10 @@ pub(crate) fn profile() -> PathBuf {
     place::root().join("bench/collector.profdata")
 }
 
-/// Compiles these packages by the profile, and puts these programs of theirs where cargo puts a profile's.
-pub(crate) fn build(packages: &[&str], programs: &[&str]) -> Result<()> {
+/// Compiles `footfall` by the profile, and puts it where cargo puts what it compiles without a target named.
+pub(crate) fn build() -> Result<()> {
     let host = host()?;
-    let mut cargo = shipping(packages, &host);
+    let mut cargo = shipping(&host);
     let flags = [
         format!("-Cprofile-use={}", profile().display()),
         // That the profile is older than the code is told for each function otherwise.
@@ -29,20 +29,18 @@ pub(crate) fn build(packages: &[&str], programs: &[&str]) -> Result<()> {
     with_flags(&mut cargo, &flags);
     program::run(&mut cargo)?;
     fs::create_dir_all(place::target().join("dist"))?;
-    for name in programs {
-        let built = place::built(&format!("{host}/dist"), name);
-        fs::copy(&built, place::built("dist", name))
-            .with_context(|| format!("no {}", built.display()))?;
-    }
+    let built = place::built(&format!("{host}/dist"), "footfall");
+    fs::copy(&built, place::built("dist", "footfall"))
+        .with_context(|| format!("no {}", built.display()))?;
     Ok(())
 }
 
-/// Compiles these packages into programs that write what they went through into the folder `counts` when they
-/// end, and gives the folder in which they lie, as [`place::built`] takes it.
-pub(crate) fn build_counting(packages: &[&str], counts: &Path) -> Result<String> {
+/// Compiles a `footfall` that writes what it went through into the folder `counts` when it ends, with the load
+/// beside it, and gives the folder in which they lie, as [`place::built`] takes it.
+pub(crate) fn build_counting(counts: &Path) -> Result<String> {
     let host = host()?;
-    let mut cargo = shipping(packages, &host);
-    cargo.arg("--target-dir").arg(place::target().join("counting"));
+    let mut cargo = shipping(&host);
+    cargo.args(["-p", "footfall-bench", "--target-dir"]).arg(place::target().join("counting"));
     with_flags(&mut cargo, &[format!("-Cprofile-generate={}", counts.display())]);
     program::run(&mut cargo)?;
     Ok(format!("counting/{host}/dist"))
@@ -50,12 +48,9 @@ pub(crate) fn build_counting(packages: &[&str], counts: &Path) -> Result<String>
 
 /// With the target named, so that programs which only run while others are built are left as they are. The
 /// compiler names functions by it too: both builds must have it, or the profile is of other functions.
-fn shipping(packages: &[&str], host: &str) -> Command {
+fn shipping(host: &str) -> Command {
     let mut cargo = program::cargo();
-    cargo.args(["build", "--locked", "--profile", "dist", "--target", host]);
-    packages.iter().for_each(|package| {
-        cargo.args(["-p", package]);
-    });
+    cargo.args(["build", "--locked", "--profile", "dist", "--target", host, "-p", "footfall"]);
     cargo
 }
 

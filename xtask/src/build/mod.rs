@@ -45,7 +45,7 @@ impl Build {
             (false, false) => "debug",
         };
         match profile {
-            "dist" => guided::build(&["footfall"], &["footfall"])?,
+            "dist" => guided::build()?,
             _ => programs(self.release)?,
         }
         println!("built {}", place::built(profile, "footfall").display());
