@@ -54,7 +54,8 @@ impl Draining {
 }
 
 impl Drop for Draining {
-    /// Waits for the step under way, tens of milliseconds at most: whoever opens the spool next finds it free.
+    /// Waits for the step under way, also for the block that is read and synced ahead; not for ClickHouse. Whoever
+    /// opens the spool next finds it free.
     fn drop(&mut self) {
         self.wanted.take();
         if let Some(thread) = self.thread.take() {

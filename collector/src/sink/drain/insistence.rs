@@ -4,9 +4,9 @@ use super::super::failure::unknown_code;
 use super::super::split::Again;
 use crate::spool::SealedBlock;
 
-/// How often the same is said of the same block until it counts as said of its rows. With
-/// [`RETRY_MAX`](super::RETRY_MAX) between two tries these are five minutes: longer than a restart or an
-/// overload, and much shorter than it takes a spool to fill.
+/// How often the same is said of the same block until it counts as said of its rows. Up to
+/// [`RETRY_MAX`](super::RETRY_MAX) is waited between two tries, so these are three to five minutes: longer
+/// than a restart or an overload, and much shorter than it takes a spool to fill.
 const TIMES: u32 = 60;
 
 /// What ClickHouse has said of the block that goes in now. Some of its codes mean bad rows and some pass; of
