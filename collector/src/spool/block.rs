@@ -15,6 +15,7 @@ use store::{ColumnForm, EventRow, IdentifierRow};
 use uuid::Uuid;
 
 use super::row_binary::{self, RowError};
+use super::turns::{TURN_BYTES, Turns};
 
 const MAGIC: &[u8; 8] = b"FFSPOOL1";
 const FRAME_HEAD_BYTES: usize = 8;
@@ -225,6 +226,7 @@ pub(crate) fn measure(bytes: &[u8]) -> Extent {
         return extent;
     }
     extent.intact_bytes = MAGIC.len();
+    let mut turns = Turns::default();
     loop {
         let rest = bytes.get(extent.intact_bytes..).unwrap_or_default();
         match frame(rest) {
@@ -232,6 +234,7 @@ pub(crate) fn measure(bytes: &[u8]) -> Extent {
                 let start = extent.intact_bytes + FRAME_HEAD_BYTES;
                 extent.intact_bytes = start + payload;
                 extent.payloads.push(start..extent.intact_bytes);
+                turns.worked(payload);
             }
             Ok(None) => return extent,
             Err(tail) => {
@@ -310,8 +313,7 @@ impl Block {
         let header = payloads.next().and_then(|range| bytes.get(range)).ok_or(damaged)?;
         let header: Header<'_> = serde_json::from_slice(header).map_err(|_| damaged)?;
         let owned = |columns: Vec<Cow<'_, str>>| columns.into_iter().map(Cow::into_owned).collect();
-        let token =
-            format!("{}-{}-{:08x}", header.instance, header.sequence, crc32fast::hash(&bytes));
+        let token = format!("{}-{}-{:08x}", header.instance, header.sequence, checksum(&bytes));
         let columns = [owned(header.events), owned(header.identifiers)];
         let sequence = header.sequence;
         let payloads: Vec<_> = payloads.collect();
@@ -352,6 +354,15 @@ impl Block {
             .flat_map(|payload| Rows { rest: payload })
             .filter_map(move |(of, row)| (of == table).then_some(row))
     }
+}
+
+fn checksum(bytes: &[u8]) -> u32 {
+    let (mut hasher, mut turns) = (crc32fast::Hasher::new(), Turns::default());
+    for bytes in bytes.chunks(TURN_BYTES) {
+        hasher.update(bytes);
+        turns.worked(bytes.len());
+    }
+    hasher.finalize()
 }
 
 /// Walks the rows of one payload; stops at what is not a row.

@@ -5,12 +5,18 @@
 //! (collector/README.md). The form is ClickHouse's `NativeWriter`, as it is without a protocol's revision:
 //! the numbers of columns and of rows, then each column with its name and type in front.
 
+use std::mem;
+
 use bytes::Bytes;
 use store::ColumnForm;
 
 use super::block::Table;
 use super::row_binary::put_length;
 use super::row_reader::{ReadError, Reader};
+use super::turns::Turns;
+
+/// Bytes of a piece, but for one that is a single longer value.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// Rows of one table as columns, in pieces that are sent one after the other. Nothing where a column is not
 /// known here, as in a block of a later release: of what type it is stands nowhere.
@@ -23,7 +29,11 @@ pub(crate) fn native<'r>(
     rows: impl IntoIterator<Item = &'r [u8]>,
 ) -> Result<Option<Vec<Bytes>>, ReadError> {
     let Some(mut columns) = Columns::of(table, names) else { return Ok(None) };
-    rows.into_iter().try_for_each(|row| columns.push(row))?;
+    let mut turns = Turns::default();
+    for row in rows {
+        columns.push(row)?;
+        turns.worked(row.len());
+    }
     Ok(Some(columns.into_native().collect()))
 }
 
@@ -39,11 +49,33 @@ struct Column<'a> {
     name: &'a str,
     form: ColumnForm,
     /// Of lists and maps: where each row's values end.
-    ends: Vec<u8>,
+    ends: Pieces,
     count: u64,
     /// Of maps: the values' keys.
-    keys: Vec<u8>,
-    values: Vec<u8>,
+    keys: Pieces,
+    values: Pieces,
+}
+
+/// What was written, in pieces. One that is as long as its column would be copied again and again while it
+/// grows, some megabytes at a time.
+#[derive(Debug, Default)]
+struct Pieces {
+    full: Vec<Bytes>,
+    last: Vec<u8>,
+}
+
+impl Pieces {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.last.len() + bytes.len() > PIECE_BYTES {
+            let room = Vec::with_capacity(PIECE_BYTES.max(bytes.len()));
+            self.full.push(mem::replace(&mut self.last, room).into());
+        }
+        self.last.extend_from_slice(bytes);
+    }
+
+    fn into_bytes(self) -> impl Iterator<Item = Bytes> {
+        self.full.into_iter().chain([self.last.into()]).filter(|piece| !piece.is_empty())
+    }
 }
 
 impl<'a> Columns<'a> {
@@ -72,34 +104,36 @@ impl<'a> Columns<'a> {
         let mut head = Vec::new();
         put_length(&mut head, self.columns.len());
         put_length(&mut head, self.rows);
+        let head = [Bytes::from(head)];
         let columns = self.columns.into_iter().flat_map(|column| {
             let mut head = Vec::new();
             for text in [column.name, column.clickhouse_type()] {
                 put_length(&mut head, text.len());
                 head.extend_from_slice(text.as_bytes());
             }
-            [head, column.ends, column.keys, column.values]
+            let data = [column.ends, column.keys, column.values].map(Pieces::into_bytes);
+            [Bytes::from(head)].into_iter().chain(data.into_iter().flatten())
         });
-        [head].into_iter().chain(columns).filter(|piece| !piece.is_empty()).map(Bytes::from)
+        head.into_iter().chain(columns)
     }
 }
 
 impl Column<'_> {
     fn push(&mut self, mut row: Reader<'_, '_>) -> Result<(), ReadError> {
         match self.form {
-            ColumnForm::Fixed(bytes, _) => self.values.extend_from_slice(row.bytes(bytes)?),
+            ColumnForm::Fixed(bytes, _) => self.values.push(row.bytes(bytes)?),
             // In both forms a text is its length and its bytes.
-            ColumnForm::Text => self.values.extend_from_slice(row.whole_text()?),
+            ColumnForm::Text => self.values.push(row.whole_text()?),
             ColumnForm::Texts | ColumnForm::Pairs => {
                 let count = row.length()?;
                 for _ in 0..count {
                     if self.form == ColumnForm::Pairs {
-                        self.keys.extend_from_slice(row.whole_text()?);
+                        self.keys.push(row.whole_text()?);
                     }
-                    self.values.extend_from_slice(row.whole_text()?);
+                    self.values.push(row.whole_text()?);
                 }
                 self.count += count as u64;
-                self.ends.extend_from_slice(&self.count.to_le_bytes());
+                self.ends.push(&self.count.to_le_bytes());
             }
         }
         Ok(())
@@ -158,6 +192,15 @@ mod tests {
             b"\x01k\x01l\x01m\x01v\x01w\0",
         ];
         assert_eq!(native(Table::Events, &names, &rows).unwrap(), expected.concat());
+    }
+
+    #[test]
+    fn a_long_column_is_in_pieces_of_whole_values() {
+        let (mut pieces, values) =
+            (Pieces::default(), [30_000, 35_000, 200_000, 1].map(|n| vec![7; n]));
+        values.iter().for_each(|value| pieces.push(value));
+        let lengths: Vec<_> = pieces.into_bytes().map(|piece| piece.len()).collect();
+        assert_eq!(lengths, [65_000, 200_000, 1]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod log;
 mod replay;
 pub(crate) mod row_binary;
 pub(crate) mod row_reader;
+mod turns;
 
 pub(crate) use journal::Journal;
 pub use log::Durability;

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::block::{Block, Damaged, Frame, Header};
 use super::journal::{JOURNAL, Journal};
-use super::replay;
+use super::{replay, turns};
 use crate::error::StartError;
 use crate::metrics::SpoolSeconds;
 
@@ -311,14 +311,14 @@ impl Spool {
     /// shorter after a power loss, its token would be another and its rows inserted twice.
     pub(crate) fn read(&self, sealed: SealedBlock) -> io::Result<Result<Block, Damaged>> {
         let path = file_path(&self.dir, sealed.sequence, sealed.suffix);
-        File::open(&path)?.sync_all()?;
-        let mut bytes = fs::read(&path)?;
+        let file = File::open(&path)?;
+        file.sync_all()?;
+        let bytes = turns::read(file.take(sealed.bytes))?;
         let sealed_bytes = usize::try_from(sealed.bytes).unwrap_or(usize::MAX);
         if bytes.len() < sealed_bytes {
             // Cut at a frame's end it would still look whole.
             return Ok(Err(Damaged { at: bytes.len(), of: sealed_bytes }));
         }
-        bytes.truncate(sealed_bytes);
         Ok(Block::read(bytes))
     }
 
