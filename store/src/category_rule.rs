@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 
 /// Bytes of a rule.
@@ -15,8 +15,7 @@ const LEVELS_MAX: usize = wire::limits::CATEGORIES_MAX;
 const STARS_MAX: usize = 4;
 
 /// Pages whose path fits the pattern are of this category.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct CategoryRule {
     /// A path; `*` stands for any run of characters, also an empty one and one with slashes in it.
     pattern: String,
@@ -101,20 +100,6 @@ impl fmt::Display for CategoryRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let category = self.levels.last().map_or("", String::as_str);
         write!(out, "{}={category}", self.pattern)
-    }
-}
-
-impl TryFrom<String> for CategoryRule {
-    type Error = CategoryRuleError;
-
-    fn try_from(text: String) -> Result<Self, CategoryRuleError> {
-        text.parse()
-    }
-}
-
-impl From<CategoryRule> for String {
-    fn from(rule: CategoryRule) -> Self {
-        rule.to_string()
     }
 }
 

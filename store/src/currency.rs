@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 
 /// A currency's code. Whether such money exists is not asked: the list changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct Currency([u8; 3]);
 
 /// The text is no currency's code.
@@ -47,27 +48,13 @@ impl fmt::Display for Currency {
     }
 }
 
-impl TryFrom<String> for Currency {
-    type Error = CurrencyError;
-
-    fn try_from(text: String) -> Result<Self, CurrencyError> {
-        text.parse()
-    }
-}
-
-impl From<Currency> for String {
-    fn from(currency: Currency) -> Self {
-        currency.as_str().to_owned()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn three_letters_in_any_case() {
-        assert_eq!("hrK".parse::<Currency>().map(String::from).as_deref(), Ok("HRK"));
+        assert_eq!("hrK".parse::<Currency>().unwrap().as_str(), "HRK");
         for text in ["", "EU", "EURO", "E R", "€", "E1R"] {
             assert!(text.parse::<Currency>().is_err(), "{text}");
         }

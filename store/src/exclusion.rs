@@ -5,14 +5,13 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 
 const TEXT_BYTES_MAX: usize = 256;
 
 /// Events that are left out.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
 pub enum Exclusion {
     /// Sent from an address of this network.
     Network(IpNet),
@@ -105,20 +104,6 @@ impl fmt::Display for Exclusion {
             Self::Referrer(host) => write!(out, "referrer={host}"),
             Self::UserAgent(text) => write!(out, "user-agent={text}"),
         }
-    }
-}
-
-impl TryFrom<String> for Exclusion {
-    type Error = ExclusionError;
-
-    fn try_from(text: String) -> Result<Self, ExclusionError> {
-        text.parse()
-    }
-}
-
-impl From<Exclusion> for String {
-    fn from(exclusion: Exclusion) -> Self {
-        exclusion.to_string()
     }
 }
 

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 use url::Url;
 
 /// A web origin as a browser's `Origin` header says it: `https://shop.example`, with a port only where it
 /// is not the scheme's own; lower case, international names in their ASCII form. Equal origins are equal
 /// texts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct Origin(String);
 
 /// A text that is not a web origin.
@@ -48,20 +49,6 @@ impl FromStr for Origin {
             return Err(no("it has more than a scheme, a host and a port"));
         }
         Ok(Self(url.origin().ascii_serialization()))
-    }
-}
-
-impl TryFrom<String> for Origin {
-    type Error = OriginError;
-
-    fn try_from(text: String) -> Result<Self, OriginError> {
-        text.parse()
-    }
-}
-
-impl From<Origin> for String {
-    fn from(origin: Origin) -> Self {
-        origin.0
     }
 }
 

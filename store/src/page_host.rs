@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 
 /// What stands for any host.
@@ -11,8 +11,9 @@ const ANY: &str = "*";
 
 /// A host with all under it, as a page's address has it (lower case, international names in their ASCII form),
 /// or any host. Equal ones are equal texts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct PageHost(String);
 
 /// The text is no host.
@@ -42,20 +43,6 @@ impl FromStr for PageHost {
         let host = url::Host::parse(name.strip_suffix('.').unwrap_or(name)).ok();
         let host = host.map(|host| host.to_string()).filter(|host| !host.contains(ANY));
         host.map(Self).ok_or_else(|| PageHostError(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for PageHost {
-    type Error = PageHostError;
-
-    fn try_from(text: String) -> Result<Self, PageHostError> {
-        text.parse()
-    }
-}
-
-impl From<PageHost> for String {
-    fn from(host: PageHost) -> Self {
-        host.0
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 use wire::Choice;
 
@@ -17,13 +17,11 @@ const PURPOSES: [&str; 3] = ["analytics", "personalization", "ads"];
 const COUNTRIES_MAX: usize = 300;
 
 /// A choice for each purpose that is named: `analytics=denied,ads=denied`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct ConsentDefault([Option<Choice>; 3]);
 
 /// Such a default in some countries: `DE,FR:analytics=denied`; `EEA` stands for its thirty.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct ConsentRule {
     /// ISO 3166-1 alpha-2, or `EEA`.
     countries: Vec<String>,
@@ -160,33 +158,5 @@ impl FromStr for ConsentRule {
 impl fmt::Display for ConsentRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}", self.countries.join(","), self.consent)
-    }
-}
-
-impl TryFrom<String> for ConsentDefault {
-    type Error = ConsentError;
-
-    fn try_from(text: String) -> Result<Self, ConsentError> {
-        text.parse()
-    }
-}
-
-impl From<ConsentDefault> for String {
-    fn from(consent: ConsentDefault) -> Self {
-        consent.to_string()
-    }
-}
-
-impl TryFrom<String> for ConsentRule {
-    type Error = ConsentError;
-
-    fn try_from(text: String) -> Result<Self, ConsentError> {
-        text.parse()
-    }
-}
-
-impl From<ConsentRule> for String {
-    fn from(rule: ConsentRule) -> Self {
-        rule.to_string()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 
 const BYTES_MAX: usize = 128;
@@ -11,8 +11,9 @@ const BYTES_MAX: usize = 128;
 const TAKEN: [&str; 6] = ["/v1/", "/s/", "/r/", "/healthz", "/readyz", "/metrics"];
 
 /// A path from the root of a host, without query.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct PagePath(String);
 
 /// Why a text is no path.
@@ -68,19 +69,5 @@ impl FromStr for PagePath {
 impl fmt::Display for PagePath {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for PagePath {
-    type Error = PagePathError;
-
-    fn try_from(text: String) -> Result<Self, PagePathError> {
-        text.parse()
-    }
-}
-
-impl From<PagePath> for String {
-    fn from(path: PagePath) -> Self {
-        path.0
     }
 }

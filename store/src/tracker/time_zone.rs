@@ -5,12 +5,11 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 
 /// A time zone by its name in the IANA database, for example `Europe/Zagreb`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct SiteTimeZone(TimeZone);
 
 /// The text names no time zone.
@@ -47,19 +46,5 @@ impl FromStr for SiteTimeZone {
 impl fmt::Display for SiteTimeZone {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(self.as_str())
-    }
-}
-
-impl TryFrom<String> for SiteTimeZone {
-    type Error = SiteTimeZoneError;
-
-    fn try_from(text: String) -> Result<Self, SiteTimeZoneError> {
-        text.parse()
-    }
-}
-
-impl From<SiteTimeZone> for String {
-    fn from(zone: SiteTimeZone) -> Self {
-        zone.as_str().to_owned()
     }
 }

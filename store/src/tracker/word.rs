@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde_with::{DeserializeFromStr, SerializeDisplay};
 use thiserror::Error;
 
 /// The longest name of a host.
@@ -11,8 +11,9 @@ const BYTES_MAX: usize = 253;
 
 /// Words are joined
 /// by spaces in the script, so none has one in it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, SerializeDisplay, DeserializeFromStr,
+)]
 pub struct Word(String);
 
 /// The text is no such word.
@@ -43,19 +44,5 @@ impl FromStr for Word {
 impl fmt::Display for Word {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for Word {
-    type Error = WordError;
-
-    fn try_from(text: String) -> Result<Self, WordError> {
-        text.parse()
-    }
-}
-
-impl From<Word> for String {
-    fn from(word: Word) -> Self {
-        word.0
     }
 }
