@@ -9,41 +9,44 @@ const TOLD = 'custom\nconsent\n\n\n';
 // Nothing is left of the visitor but what they agreed to.
 export const forget = () => ['visitor', 'user', 'session', 'traits'].forEach((key) => set(key, ''));
 
-const deny = (tell) => {
-  forget();
-  set('queue', '');
+let allowed;
+
+// What follows from what the visitor agrees to by now.
+const settle = (tell) => {
+  const before = allowed;
+  allowed = isAllowed();
+  if (allowed) keep();
+  else {
+    forget();
+    set('queue', '');
+  }
+  if (allowed && before) return;
+  // It is not told for how long they looked before they agreed to that.
   tell(FORGOTTEN);
+  if (allowed) tell(STARTED);
 };
 
 // An answer in another tab is one here too: what waits is kept with what waits there, or forgotten with it. It comes
 // before what that tab keeps.
-export const follow = (tell) =>
-  addEventListener('storage', ({ key }) => {
-    if (key === fullKey('consent')) setTimeout(() => (isAllowed() ? keep() : deny(tell)));
-  });
+export const follow = (tell) => {
+  allowed = isAllowed();
+  addEventListener('storage', ({ key }) => key === fullKey('consent') && setTimeout(() => settle(tell)));
+};
 
 // Keeps the answers that are given; what is not named stays as it was. A changed consent is told by an
 // event of that name, or a visitor who takes one back and leaves would never be heard. Who does not
 // want to be measured is forgotten at once, with all that was not delivered.
 export const consent = (given, tell, record) => {
   const before = answers();
-  const wasAllowed = isAllowed();
   const after = before.map((answer, purpose) => given[PURPOSES[purpose]] ?? answer);
   // A misspelt answer is not a yes, and taking it for a no would hide the mistake.
   if (!after.every((answer) => /^(granted|denied|unknown)$/.test(answer))) return leftOut('unknown choice');
   // What holds already is an answer all the same: where the visitor is, and what the site takes for one, may change.
   const words = after.join(' ');
   if (words === get('consent') || !PURPOSES.some((purpose) => given[purpose])) return;
-  const denied = after[0] === 'denied';
   // The last that is heard of this visitor, or they would go on leaving for ad platforms.
-  if (denied && before[2] === 'granted' && after[2] !== 'granted') send(TOLD, after);
+  if (after[0] === 'denied' && before[2] === 'granted' && after[2] !== 'granted') send(TOLD, after);
   set('consent', words);
-  if (denied) return deny(tell);
-  keep();
-  if (!wasAllowed) {
-    // It is not told for how long they looked before they agreed to that.
-    tell(FORGOTTEN);
-    tell(STARTED);
-  }
-  record(TOLD);
+  settle(tell);
+  if (allowed) record(TOLD);
 };
