@@ -34,7 +34,7 @@ impl Entry {
 /// What was found next in a file.
 #[derive(Debug)]
 pub(super) enum Found {
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// Bytes that are no block: changed on the disk, or cut. At the end of a file, one that is just being
     /// written.
     Damaged,
@@ -131,7 +131,7 @@ impl Reading {
         Ok(Some(match (Block::read(block), lines) {
             (Ok(block), Some(lines)) => {
                 let refused = lines.lines().map(ToOwned::to_owned).collect();
-                Found::Entry(Entry { block, refused })
+                Found::Entry(Box::new(Entry { block, refused }))
             }
             _ => Found::Damaged,
         }))

@@ -18,6 +18,10 @@ use super::turns::Turns;
 /// Bytes of a piece, but for one that is a single longer value.
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// Rows that are turned at once, a column after the other: few enough that they stay in the processor's cache meanwhile,
+/// enough that what kind a column is of is not asked for each value.
+const ROWS: usize = 64;
+
 /// Rows of one table as columns, in pieces that are sent one after the other. Nothing where a column is not
 /// known here, as in a block of a later release: of what type it is stands nowhere.
 ///
@@ -29,10 +33,16 @@ pub(crate) fn native<'r>(
     rows: impl IntoIterator<Item = &'r [u8]>,
 ) -> Result<Option<Vec<Bytes>>, ReadError> {
     let Some(mut columns) = Columns::of(table, names) else { return Ok(None) };
-    let mut turns = Turns::default();
-    for row in rows {
-        columns.push(row)?;
-        turns.worked(row.len());
+    let (mut rows, mut turns) = (rows.into_iter(), Turns::default());
+    let mut some = Vec::with_capacity(ROWS);
+    loop {
+        some.extend(rows.by_ref().take(ROWS));
+        if some.is_empty() {
+            break;
+        }
+        turns.worked(some.iter().map(|row: &&[u8]| row.len()).sum());
+        columns.push(&mut some)?;
+        some.clear();
     }
     Ok(Some(columns.into_native().collect()))
 }
@@ -66,11 +76,32 @@ struct Pieces {
 
 impl Pieces {
     fn push(&mut self, bytes: &[u8]) {
-        if self.last.len() + bytes.len() > PIECE_BYTES {
-            let room = Vec::with_capacity(PIECE_BYTES.max(bytes.len()));
+        self.room(bytes.len()).extend_from_slice(bytes);
+    }
+
+    /// Of a length that is known where this is compiled, which is copied without a call.
+    fn push_fixed<const N: usize>(&mut self, mut row: Reader<'_, '_>) -> Result<(), ReadError> {
+        let value: [u8; N] = row.take()?;
+        self.room(N).extend_from_slice(&value);
+        Ok(())
+    }
+
+    /// A text is its length and its bytes, in rows as in columns. Most are empty.
+    fn push_text(&mut self, row: &mut Reader<'_, '_>) -> Result<(), ReadError> {
+        match row.whole_text()? {
+            [length] => self.room(1).push(*length),
+            text => self.push(text),
+        }
+        Ok(())
+    }
+
+    /// The piece that so many bytes are to be written to.
+    fn room(&mut self, bytes: usize) -> &mut Vec<u8> {
+        if self.last.len() + bytes > PIECE_BYTES {
+            let room = Vec::with_capacity(PIECE_BYTES.max(bytes));
             self.full.push(mem::replace(&mut self.last, room).into());
         }
-        self.last.extend_from_slice(bytes);
+        &mut self.last
     }
 
     fn into_bytes(self) -> impl Iterator<Item = Bytes> {
@@ -88,15 +119,13 @@ impl<'a> Columns<'a> {
         Some(Self { columns: names.iter().map(column).collect::<Option<_>>()?, rows: 0 })
     }
 
-    /// Adds a row in its stored form. After an error nothing here is of use any more.
-    fn push(&mut self, mut row: &[u8]) -> Result<(), ReadError> {
-        for column in &mut self.columns {
-            column.push(Reader(&mut row))?;
-        }
-        if !row.is_empty() {
+    /// Adds rows in their stored form. After an error nothing here is of use any more.
+    fn push(&mut self, rows: &mut [&[u8]]) -> Result<(), ReadError> {
+        self.columns.iter_mut().try_for_each(|column| column.push(rows))?;
+        if !rows.iter().all(|rest| rest.is_empty()) {
             return Err(ReadError::left_over());
         }
-        self.rows += 1;
+        self.rows += rows.len();
         Ok(())
     }
 
@@ -119,23 +148,36 @@ impl<'a> Columns<'a> {
 }
 
 impl Column<'_> {
-    fn push(&mut self, mut row: Reader<'_, '_>) -> Result<(), ReadError> {
-        match self.form {
-            ColumnForm::Fixed(bytes, _) => self.values.push(row.bytes(bytes)?),
-            // In both forms a text is its length and its bytes.
-            ColumnForm::Text => self.values.push(row.whole_text()?),
+    /// Takes each row's next value.
+    fn push(&mut self, rows: &mut [&[u8]]) -> Result<(), ReadError> {
+        let form = self.form;
+        let mut rows = rows.iter_mut().map(Reader);
+        match form {
+            ColumnForm::Fixed(1, _) => rows.try_for_each(|row| self.values.push_fixed::<1>(row)),
+            ColumnForm::Fixed(2, _) => rows.try_for_each(|row| self.values.push_fixed::<2>(row)),
+            ColumnForm::Fixed(8, _) => rows.try_for_each(|row| self.values.push_fixed::<8>(row)),
+            ColumnForm::Fixed(16, _) => rows.try_for_each(|row| self.values.push_fixed::<16>(row)),
+            ColumnForm::Fixed(bytes, _) => rows.try_for_each(|mut row| {
+                self.values.push(row.bytes(bytes)?);
+                Ok(())
+            }),
+            ColumnForm::Text => rows.try_for_each(|mut row| self.values.push_text(&mut row)),
             ColumnForm::Texts | ColumnForm::Pairs => {
-                let count = row.length()?;
-                for _ in 0..count {
-                    if self.form == ColumnForm::Pairs {
-                        self.keys.push(row.whole_text()?);
-                    }
-                    self.values.push(row.whole_text()?);
-                }
-                self.count += count as u64;
-                self.ends.push(&self.count.to_le_bytes());
+                rows.try_for_each(|row| self.push_some(row, form == ColumnForm::Pairs))
             }
         }
+    }
+
+    fn push_some(&mut self, mut row: Reader<'_, '_>, with_keys: bool) -> Result<(), ReadError> {
+        let count = row.length()?;
+        for _ in 0..count {
+            if with_keys {
+                self.keys.push_text(&mut row)?;
+            }
+            self.values.push_text(&mut row)?;
+        }
+        self.count += count as u64;
+        self.ends.push(&self.count.to_le_bytes());
         Ok(())
     }
 
@@ -163,7 +205,8 @@ mod tests {
 
     fn native(table: Table, names: &[String], rows: &[Vec<u8>]) -> Result<Vec<u8>, ReadError> {
         let mut columns = Columns::of(table, names).unwrap();
-        rows.iter().try_for_each(|row| columns.push(row))?;
+        let mut rows: Vec<_> = rows.iter().map(Vec::as_slice).collect();
+        columns.push(&mut rows)?;
         Ok(columns.into_native().collect::<Vec<_>>().concat())
     }
 

@@ -51,7 +51,7 @@ pub(crate) fn first_text(mut bytes: &[u8]) -> Option<&str> {
 pub(super) struct Reader<'a, 'de>(pub(super) &'a mut &'de [u8]);
 
 impl<'de> Reader<'_, 'de> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], ReadError> {
         let (taken, rest) = self.0.split_first_chunk().ok_or_else(too_short)?;
         *self.0 = rest;
         Ok(*taken)
