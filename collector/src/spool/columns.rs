@@ -33,16 +33,10 @@ pub(crate) fn native<'r>(
     rows: impl IntoIterator<Item = &'r [u8]>,
 ) -> Result<Option<Vec<Bytes>>, ReadError> {
     let Some(mut columns) = Columns::of(table, names) else { return Ok(None) };
-    let (mut rows, mut turns) = (rows.into_iter(), Turns::default());
-    let mut some = Vec::with_capacity(ROWS);
-    loop {
-        some.extend(rows.by_ref().take(ROWS));
-        if some.is_empty() {
-            break;
-        }
-        turns.worked(some.iter().map(|row: &&[u8]| row.len()).sum());
-        columns.push(&mut some)?;
-        some.clear();
+    let (mut rows, mut turns) = (rows.into_iter().collect::<Vec<_>>(), Turns::default());
+    for some in rows.chunks_mut(ROWS) {
+        turns.worked(some.iter().map(|row| row.len()).sum());
+        columns.push(some)?;
     }
     Ok(Some(columns.into_native().collect()))
 }
