@@ -32,10 +32,21 @@ impl Ahead {
         *self = Self::default();
     }
 
-    /// Begins with the block after this one, where one waits.
+    /// Begins with the block after this one, where one waits. The one behind that is synced only: that takes the disk
+    /// as long as all else takes the processor, and no memory.
     pub(super) fn begin(&mut self, spool: &Arc<Spool>, now: SealedBlock) {
-        if self.is_taken {
-            self.next = spool.after(now).map(|next| (next, make(spool, next)));
+        if !self.is_taken {
+            return;
+        }
+        self.next = spool.after(now).map(|next| (next, make(spool, next)));
+        let behind = self.next.as_ref().and_then(|(next, _)| spool.after(*next));
+        if let Some(behind) = behind {
+            let spool = Arc::clone(spool);
+            drop(tokio::task::spawn_blocking(move || {
+                if let Err(error) = spool.on_disk(behind) {
+                    tracing::error!(%error, "cannot sync a block");
+                }
+            }));
         }
     }
 

@@ -310,9 +310,7 @@ impl Spool {
     /// Reads a sealed block, and makes sure first that the disk has what is read: were the file
     /// shorter after a power loss, its token would be another and its rows inserted twice.
     pub(crate) fn read(&self, sealed: SealedBlock) -> io::Result<Result<Block, Damaged>> {
-        let path = file_path(&self.dir, sealed.sequence, sealed.suffix);
-        let file = File::open(&path)?;
-        file.sync_all()?;
+        let file = self.on_disk(sealed)?;
         let bytes = turns::read(file.take(sealed.bytes))?;
         let sealed_bytes = usize::try_from(sealed.bytes).unwrap_or(usize::MAX);
         if bytes.len() < sealed_bytes {
@@ -320,6 +318,13 @@ impl Spool {
             return Ok(Err(Damaged { at: bytes.len(), of: sealed_bytes }));
         }
         Ok(Block::read(bytes))
+    }
+
+    /// A sealed block's file, its bytes on the disk.
+    pub(crate) fn on_disk(&self, sealed: SealedBlock) -> io::Result<File> {
+        let file = File::open(file_path(&self.dir, sealed.sequence, sealed.suffix))?;
+        file.sync_all()?;
+        Ok(file)
     }
 
     /// Which of the block's rows were refused so far.
