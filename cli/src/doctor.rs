@@ -10,15 +10,32 @@ use url::Url;
 
 use crate::output::Format;
 
+/// An hour: nobody waits longer for a page.
+const PATIENCE_MAX: u64 = 3600;
+
 #[derive(Args)]
 pub(crate) struct Doctor {
     /// A page of the site, with https:// or http://; it is opened as a visitor would, in a headless Chromium
+    #[arg(value_parser = page)]
     url: Url,
     /// How long the page may take to load, and then the tracker to be through
-    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 15,
+        value_parser = clap::value_parser!(u64).range(1..=PATIENCE_MAX)
+    )]
     patience: u64,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// `localhost:8080` is an address too, of the scheme `localhost`.
+fn page(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| {
+        format!("a page's address begins with https:// or http://, as https://{text}")
+    })
 }
 
 impl Doctor {

@@ -6,6 +6,7 @@ use std::io::{IsTerminal, stderr};
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::format::debug_fn;
 
@@ -29,7 +30,7 @@ enum LogFormat {
 }
 
 pub(crate) fn start(arguments: &LogArguments) {
-    let filter = EnvFilter::try_new(&arguments.log).unwrap_or_else(|error| {
+    let filter = filter(&arguments.log).unwrap_or_else(|error| {
         eprintln!("--log {:?} is not a filter ({error}); logging at info", arguments.log);
         EnvFilter::new("info")
     });
@@ -41,6 +42,15 @@ pub(crate) fn start(arguments: &LogArguments) {
         LogFormat::Text => lines.with_target(false).fmt_fields(on_one_line()).init(),
         LogFormat::Json => lines.json().init(),
     }
+}
+
+/// A word that is no level would be taken for a program's part by that name, of which nothing is ever logged.
+fn filter(text: &str) -> std::result::Result<EnvFilter, String> {
+    let is_word = text.chars().all(char::is_alphanumeric);
+    if is_word && text.parse::<LevelFilter>().is_err() {
+        return Err("a level is one of off, error, warn, info, debug, trace".to_owned());
+    }
+    EnvFilter::try_new(text).map_err(|error| error.to_string())
 }
 
 /// The message, then `name=value`. What comes from outside (a body's parser, ClickHouse's answer) can
@@ -117,6 +127,16 @@ mod tests {
         assert!(!text.trim_end().contains(|c: char| c.is_control() || c == '\u{202e}'), "{text}");
         assert!(text.contains(r"refused shop\r\n2026-01-01 ERROR forged\u{1b}[2J"), "{text}");
         assert!(text.contains(r"error=shop\r\n") && text.contains("bytes=3"), "{text}");
+    }
+
+    #[test]
+    fn a_word_that_is_no_level_is_told() {
+        for text in ["warning", "nonsense"] {
+            assert!(filter(text).is_err(), "{text}");
+        }
+        for text in ["warn", "INFO", "off", "collector=debug", "warn,hyper=info"] {
+            assert!(filter(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

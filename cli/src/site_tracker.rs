@@ -1,6 +1,7 @@
 //! How a site's pages are measured: the flags of `footfall site add`, and what `footfall site list` says.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use store::site::{
     BeforeConsent, ConsentDefault, ConsentRule, PagePath, SiteTimeZone, TrackerSettings, Word,
 };
@@ -11,7 +12,7 @@ use crate::site::listed;
 #[command(next_help_heading = "What the site's script carries")]
 pub(crate) struct TrackerArguments {
     /// Optional parts of the tracker, for example `forms,vitals`; may be repeated
-    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+    #[arg(long, value_name = "PARTS", value_delimiter = ',', value_parser = part())]
     with: Vec<Word>,
     /// Another `#...` in the address is another page
     #[arg(long)]
@@ -56,6 +57,14 @@ pub(crate) struct TrackerArguments {
     /// Where the script sends events in place of `/v1/events`, for example `/assets/t`
     #[arg(long, value_name = "PATH")]
     events_path: Option<PagePath>,
+}
+
+/// What `--with` may name. The part `traits` is fetched by itself, where there are traits.
+const PARTS: [&str; 8] =
+    ["forms", "vitals", "errors", "search", "datalayer", "consent-mode", "tcf", "domains"];
+
+fn part() -> impl TypedValueParser<Value = Word> {
+    PossibleValuesParser::new(PARTS).try_map(|name| name.parse::<Word>())
 }
 
 impl TrackerArguments {

@@ -33,7 +33,7 @@ impl fmt::Display for State {
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `page`, `tag`, `script`, `policy`, `tracker`, `consent`, `events`, `ids`, `leaving`.
+    /// `page`, `tag`, `script`, `policy`, `tracker`, `parts`, `consent`, `events`, `ids`, `leaving`.
     pub check: &'static str,
     /// How it came out.
     pub state: State,
@@ -66,7 +66,9 @@ impl Report {
             let script = script_request(visit);
             findings.extend(script.map(script_served));
             if script.is_some_and(|script| script.status == Some(200)) {
-                findings.extend([policy(visit), tracker(visit), consent(visit)]);
+                findings.extend([policy(visit), tracker(visit)]);
+                findings.extend(missing_part(visit));
+                findings.push(consent(visit));
                 findings.extend([events(visit), ids(visit), leaving(visit)]);
             }
         }
@@ -158,6 +160,9 @@ fn tag(visit: &Visit) -> Finding {
     }
 }
 
+const NO_SUCH_SITE: &str = "most likely there is no site of the name in the tag: `footfall site list` names those there \
+    are; a new one is known within seconds";
+
 fn script_served(script: &Request) -> Finding {
     let said = script.header("content-type").unwrap_or_default();
     match (script.status, &script.failed) {
@@ -169,17 +174,17 @@ fn script_served(script: &Request) -> Finding {
                 origin(&script.url)
             ),
         ),
+        // A browser hands no script of another origin on that is JSON, as an answer of 404 is, nor its status.
+        (None, Some(why)) if why.contains("BLOCKED_BY_ORB") => {
+            wrong("script", format!("what was answered is no script: {why}"), NO_SUCH_SITE)
+        }
         (None, Some(why)) => wrong(
             "script",
             format!("not loaded: {why}"),
             "is the collector running, and reached over https where the page is?",
         ),
         (None, None) => wrong("script", "not answered", "is the collector running?"),
-        (Some(404), _) => wrong(
-            "script",
-            "answers 404",
-            "no such site: `footfall site list` names those there are; a new one is known within seconds",
-        ),
+        (Some(404), _) => wrong("script", "answers 404", NO_SUCH_SITE),
         (Some(status), _) if status != 200 => {
             wrong("script", format!("answers {status}"), "ask the collector's operator")
         }
@@ -241,6 +246,22 @@ fn tracker(visit: &Visit) -> Finding {
     }
 }
 
+/// A part that the tag or the site names, and that is none.
+fn missing_part(visit: &Visit) -> Option<Finding> {
+    let name = visit.requests.iter().find_map(|request| {
+        let (_, file) = request.url.rsplit_once("/s/footfall-")?;
+        let (_, name) = file.strip_suffix(".js")?.split_once('.')?;
+        (request.status == Some(404)).then_some(name)
+    });
+    name.map(|name| {
+        wrong(
+            "parts",
+            format!("there is no part {name}"),
+            "mend `data-with` of the tag, or `footfall site add --with`: `footfall site add --help` names the parts",
+        )
+    })
+}
+
 fn consent(visit: &Visit) -> Finding {
     let page = &visit.page;
     let signals = [
@@ -299,11 +320,7 @@ fn events(visit: &Visit) -> Finding {
             Some(denied) if denied.starts_with("denied") => {
                 note("events", "none: the visitor denies analytics", "")
             }
-            _ => note(
-                "events",
-                "none was sent",
-                "right only where the site waits for consent, or keeps its own page views",
-            ),
+            _ => none_sent(visit),
         };
     }
     let wrong = batches.iter().find_map(|(request, batch)| not_taken(visit, request, batch));
@@ -315,6 +332,33 @@ fn events(visit: &Visit) -> Finding {
         });
         ok("events", format!("{} sent and taken", kinds.join(", ")))
     })
+}
+
+/// Whether that is as it should be: what waits for consent waits in memory, unless it went on its way already.
+fn none_sent(visit: &Visit) -> Finding {
+    let script = script_request(visit).map(|script| origin(&script.url));
+    let blocked = visit.complaints.iter().find_map(|complaint| {
+        let to = complaint.split('\'').find(|part| part.starts_with("http"))?;
+        let is_ours = to.ends_with("/v1/events") || script.as_ref() == Some(&origin(to));
+        (complaint.contains("connect-src") && is_ours).then(|| origin(to))
+    });
+    match (blocked, visit.page.kept.get("queue")) {
+        (Some(to), _) => wrong(
+            "events",
+            "none gets out: the page's Content-Security-Policy forbids it to connect to the collector",
+            format!("add {to} to connect-src of the page's Content-Security-Policy"),
+        ),
+        (None, Some(_)) => wrong(
+            "events",
+            "none was sent: they are kept in the browser",
+            "open the page with ?footfall_debug and look at the console",
+        ),
+        (None, None) => note(
+            "events",
+            "none was sent",
+            "right only where the site waits for consent, or keeps its own page views",
+        ),
+    }
 }
 
 /// What is wrong with how a batch was answered, if anything.

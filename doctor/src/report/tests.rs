@@ -55,6 +55,50 @@ fn complaints(visit: &Visit) -> Vec<(&'static str, State, String)> {
     .collect()
 }
 
+#[test]
+fn what_a_policy_keeps_from_getting_out_is_wrong() {
+    let mut visit = healthy();
+    visit.requests.truncate(2);
+    visit.page.kept.insert("queue".to_owned(), "{}".to_owned());
+    let said = complaints(&visit);
+    assert!(
+        said.iter().any(|(check, is, _)| (*check, *is) == ("events", State::Wrong)),
+        "{said:?}"
+    );
+
+    let mut visit = healthy();
+    visit.requests.truncate(2);
+    let connecting = |to: &str| {
+        format!(
+            "Connecting to '{to}' violates the following Content Security Policy directive: \"default-src 'self'\". \
+             Note that 'connect-src' was not explicitly set, so 'default-src' is used as a fallback."
+        )
+    };
+    visit.complaints = vec![connecting("https://other.example/collect")];
+    let said = complaints(&visit);
+    assert!(said.iter().all(|(_, state, _)| *state == State::Note), "{said:?}");
+    visit.complaints.push(connecting("https://events.shop.example/v1/events"));
+    let said = complaints(&visit);
+    let add = "add https://events.shop.example to connect-src";
+    assert!(said.iter().any(|(_, is, said)| *is == State::Wrong && said.contains(add)), "{said:?}");
+}
+
+#[test]
+fn an_answer_that_is_no_script_is_a_site_that_there_is_not() {
+    let mut visit = healthy();
+    visit.requests[1].status = None;
+    visit.requests[1].failed = Some("net::ERR_BLOCKED_BY_ORB".to_owned());
+    only(&visit, "script", State::Wrong, "footfall site list");
+}
+
+#[test]
+fn a_part_that_there_is_not_is_told() {
+    let mut visit = healthy();
+    let part = "https://events.shop.example/s/footfall-0a1b.form.js";
+    visit.requests.push(request(part, "GET", 404));
+    only(&visit, "parts", State::Wrong, "no part form ");
+}
+
 fn only(visit: &Visit, check: &str, state: State, part: &str) {
     let complaints = complaints(visit);
     let [(found, is, said)] = &complaints[..] else { panic!("{complaints:?}") };

@@ -20,6 +20,31 @@ fn checks(report: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
+fn the_doctor_sees_what_does_not_get_out_and_parts_that_there_are_not() {
+    let stack = Stack::up(&[]).unwrap();
+    let collector = &stack.collector;
+    for (name, script) in
+        [("kept", format!("{collector} 'wasm-unsafe-eval'")), ("kept-refused", collector.clone())]
+    {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let policy =
+            format!("content-security-policy: script-src {script}; connect-src 'self'\r\n");
+        let report = said(&site.serve(policy, tag));
+        assert!(checks(&report).contains(&("events", "wrong")), "{report}");
+        assert!(report.contains(&format!("add {collector} to connect-src")), "{report}");
+    }
+
+    let site = Site::bind();
+    let tag = stack.site("parts", &site.origin).unwrap();
+    let tag = tag.replace("<script ", "<script data-with=form ");
+    let report = said(&site.serve(String::new(), tag));
+    assert!(checks(&report).contains(&("parts", "wrong")), "{report}");
+    assert!(report.contains("there is no part form"), "{report}");
+    stack.stop().unwrap();
+}
+
+#[test]
 fn the_doctor_tells_pages_that_are_measured_from_those_that_are_not() {
     let stack = Stack::up(&[]).unwrap();
     let well = Site::bind();
@@ -45,7 +70,7 @@ fn the_doctor_tells_pages_that_are_measured_from_those_that_are_not() {
     assert!(report.contains("add 'wasm-unsafe-eval' to script-src"), "{report}");
     assert!(checks(&report).contains(&("events", "ok")), "{report}");
 
-    let url = Site::bind().serve(policy("'self'"), tag);
+    let url = Site::bind().serve(policy("'self'"), tag.clone());
     let report = said(&url);
     assert!(checks(&report).contains(&("script", "wrong")), "{report}");
     assert!(report.contains(&format!("add {} to script-src", stack.collector)), "{report}");
@@ -53,6 +78,12 @@ fn the_doctor_tells_pages_that_are_measured_from_those_that_are_not() {
     let url = Site::bind().serve(String::new(), String::new());
     let report = said(&url);
     assert_eq!(checks(&report), [("page", "ok"), ("tag", "wrong")], "{report}");
+
+    let misspelt = tag.replace("/strict.js", "/strikt.js");
+    assert_ne!(misspelt, tag);
+    let report = said(&Site::bind().serve(String::new(), misspelt));
+    assert_eq!(checks(&report).last(), Some(&("script", "wrong")), "{report}");
+    assert!(report.contains("`footfall site list` names those there are"), "{report}");
     // Nobody listens on port 1.
     let report = said("http://127.0.0.1:1/");
     assert_eq!(checks(&report), [("page", "wrong")], "{report}");
