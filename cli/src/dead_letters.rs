@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use collector::dead_letters::{DeadLetters, Letter, replay};
 
 use crate::database::DatabaseArguments;
+use crate::output;
 
 #[derive(Args)]
 pub(crate) struct DeadLettersCommand {
@@ -76,7 +77,7 @@ impl List {
                 "id": id, "kind": kind, "refused_at": refused_at, "site": site, "table": table,
                 "reason": reason,
             });
-            println!("{line}");
+            output::line(line)?;
         }
         Ok(())
     }
@@ -86,10 +87,10 @@ impl Show {
     fn run(self) -> anyhow::Result<()> {
         let folders = Folders::of(&self.database)?;
         match self.ids.as_slice() {
-            [id] => println!("{}", serde_json::to_string_pretty(&folders.find(id)?.1)?),
+            [id] => output::line(serde_json::to_string_pretty(&folders.find(id)?.1)?)?,
             ids => {
                 for (_, letter) in folders.chosen(ids)? {
-                    println!("{}", serde_json::to_string(&letter)?);
+                    output::line(serde_json::to_string(&letter)?)?;
                 }
             }
         }
@@ -120,7 +121,7 @@ impl Replay {
         let mut stayed = 0;
         for (folder, letter, content) in &letters {
             match replay(folder, &store.server, letter, content.as_deref()).await {
-                Ok(()) => println!("{} is in ClickHouse", letter.id),
+                Ok(()) => output::line(format_args!("{} is in ClickHouse", letter.id))?,
                 Err(error) => {
                     stayed += 1;
                     eprintln!("{} stays: {:#}", letter.id, anyhow::Error::new(error));

@@ -1,9 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line speaks on its streams"
-)]
+#![allow(clippy::print_stderr, reason = "a command line says there what is no answer")]
 
 mod archive;
 mod arguments;

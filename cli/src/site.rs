@@ -10,6 +10,7 @@ use store::site::{
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 use crate::site_tracker::{TrackerArguments, told};
 
 #[derive(Args)]
@@ -112,7 +113,8 @@ impl Add {
             Some(path) => path.to_string(),
             None => format!("/s/{}.js", site.name),
         };
-        println!(r#"<script async src="{}{path}"></script>"#, self.collector_url);
+        let source = format_args!("{}{path}", self.collector_url);
+        output::line(format_args!(r#"<script async src="{source}"></script>"#))?;
         Ok(store.close().await?)
     }
 }
@@ -137,7 +139,7 @@ impl List {
                 .extend(settings.events_per_day.map(|events| format!("events-per-day={events}")));
             columns.extend(settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()));
             columns.extend(told(&settings.tracker));
-            println!("{}", columns.join("\t"));
+            output::line(columns.join("\t"))?;
         }
         Ok(store.close().await?)
     }
