@@ -3,7 +3,32 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use footfall_tests::{Stack, footfall};
+use footfall_tests::{Footfall, Stack, footfall};
+
+/// Runs a command on the stack's data, and gives its whole outcome.
+fn run(stack: &Stack, arguments: &[&str]) -> Footfall {
+    Footfall::run(&[arguments, &["--data-dir", stack.folder()]].concat()).unwrap()
+}
+
+#[test]
+fn a_site_that_was_never_made_has_no_answer() {
+    let stack = Stack::up(&[]).unwrap();
+    let questions = [
+        &["funnel", "--step", "a"][..],
+        &["interests"],
+        &["traffic", "visitors"],
+        &["traffic", "pages"],
+        &["traffic", "countries"],
+        &["segment", "count", "--rule", "did a"],
+        &["segment", "members", "--rule", "did a"],
+    ];
+    for question in questions {
+        let refused = run(&stack, &[question, &["--site", "nosite"]].concat());
+        assert_eq!((refused.code, refused.printed.as_str()), (Some(1), ""), "{question:?}");
+        assert!(refused.errors.contains("there is no site nosite"), "{}", refused.errors);
+        assert!(refused.errors.contains("footfall site list"), "{}", refused.errors);
+    }
+}
 
 #[test]
 fn who_stops_reading_ends_no_command_with_a_panic() {
