@@ -2,8 +2,11 @@
 
 use std::io::Write;
 use std::process::Stdio;
+use std::time::Duration;
 
-use footfall_tests::{Footfall, Stack, footfall};
+use anyhow::ensure;
+use footfall_tests::{Footfall, Stack, eventually, footfall};
+use serde_json::{Value, json};
 
 /// Runs a command on the stack's data, and gives its whole outcome.
 fn run(stack: &Stack, arguments: &[&str]) -> Footfall {
@@ -28,6 +31,69 @@ fn a_site_that_was_never_made_has_no_answer() {
         assert!(refused.errors.contains("there is no site nosite"), "{}", refused.errors);
         assert!(refused.errors.contains("footfall site list"), "{}", refused.errors);
     }
+}
+
+#[test]
+fn mended_letters_are_taken_back_by_the_same_command_however_often() {
+    let stack = Stack::up(&["--keep-dropped-bytes-max", "1000000"]).unwrap();
+    stack.site("shop", "https://shop.example").unwrap();
+    let events: Vec<_> = (0..3).map(malformed).collect();
+    let batch = json!({"site": "shop", "sent_at": now(), "events": events}).to_string();
+    let answered = ureq::post(format!("{}/v1/events", stack.collector)).send(batch).unwrap();
+    assert_eq!(answered.status().as_u16(), 202);
+    let list = || run(&stack, &["dead-letters", "list"]).printed;
+    eventually(Duration::from_secs(30), || {
+        ensure!(list().lines().count() == 3, "not three letters: {}", list());
+        Ok(())
+    })
+    .unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let shown = run(&stack, &["dead-letters", "show", "--all"]).printed;
+    std::fs::write(file.path(), shown.replace("no address", "https://shop.example/")).unwrap();
+    let mended = ["dead-letters", "replay", "--mended", file.path().to_str().unwrap()];
+
+    // As if the first run had been killed after one of them.
+    let letter: Value = serde_json::from_str(list().lines().next().unwrap()).unwrap();
+    let id = letter["id"].as_str().unwrap();
+    let of_one = tempfile::NamedTempFile::new().unwrap();
+    let mended_file = std::fs::read_to_string(file.path()).unwrap();
+    let line = mended_file.lines().find(|line| line.contains(id)).unwrap();
+    std::fs::write(of_one.path(), line).unwrap();
+    let one = ["dead-letters", "replay", "--mended", of_one.path().to_str().unwrap()];
+    assert_eq!(run(&stack, &one).code, Some(0));
+
+    let again = run(&stack, &mended);
+    assert_eq!(again.code, Some(0), "{}", again.errors);
+    assert_eq!(again.printed.matches("is in ClickHouse").count(), 2, "{}", again.printed);
+    assert!(again.errors.contains(&format!("{id} is passed over")), "{}", again.errors);
+    let third = run(&stack, &mended);
+    assert_eq!((third.code, third.errors.lines().count()), (Some(0), 4), "{}", third.errors);
+    // The test's own user agent is no browser's.
+    let stored = "SELECT uniqExact(event_id) AS events, count() AS rows FROM (
+            SELECT event_id FROM footfall.events FINAL UNION ALL
+            SELECT event_id FROM footfall.bot_events FINAL
+        )";
+    let stored = stack.rows(stored).unwrap().remove(0);
+    assert_eq!(stored.to_string().matches('3').count(), 2, "{stored}");
+
+    let unknown = run(&stack, &["dead-letters", "replay", "beef"]);
+    assert_eq!(unknown.code, Some(1));
+    assert!(unknown.errors.contains("there is no dead letter beef"), "{}", unknown.errors);
+}
+
+/// A page view whose address is none.
+fn malformed(number: u32) -> Value {
+    let id = |kind: u32| format!("0190f5fe-7c00-7000-8000-{kind:04}{number:08}");
+    json!({
+        "id": id(1), "type": "page_view", "at": now(),
+        "visitor": id(2), "session": id(3), "url": "no address",
+    })
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(now.as_millis()).unwrap()
 }
 
 #[test]
