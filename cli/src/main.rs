@@ -24,6 +24,7 @@ mod segment;
 mod serve;
 mod signal;
 mod site;
+mod site_flag;
 mod site_tracker;
 mod traffic;
 mod up;

@@ -14,6 +14,32 @@ fn run(stack: &Stack, arguments: &[&str]) -> Footfall {
 }
 
 #[test]
+fn what_another_add_takes_away_is_told() {
+    let stack = Stack::up(&[]).unwrap();
+    let add = ["site", "add", "shop", "--origin", "https://shop.example"];
+    let full = [&add[..], &["--exclude", "path=/admin", "--consent", "analytics=denied"]].concat();
+    for _ in 0..2 {
+        let made = run(&stack, &full);
+        assert_eq!((made.code, made.errors.as_str()), (Some(0), ""));
+    }
+    let other = ["site", "add", "shop", "--origin", "https://www.shop.example"];
+    let told = run(&stack, &other);
+    assert_eq!(told.code, Some(0), "{}", told.errors);
+    let lines: Vec<_> = told.errors.lines().collect();
+    assert_eq!(
+        lines[..3],
+        [
+            "taken away: --origin https://shop.example",
+            "taken away: --exclude path=/admin",
+            "taken away: --consent analytics=denied",
+        ]
+    );
+    assert!(lines.len() == 4 && lines[3].contains("give these again"), "{}", told.errors);
+    let help = Footfall::printed(&["site", "add", "--help"]).unwrap();
+    assert!(help.contains("taken away"), "{help}");
+}
+
+#[test]
 fn a_site_that_was_never_made_has_no_answer() {
     let stack = Stack::up(&[]).unwrap();
     let questions = [
