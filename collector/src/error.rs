@@ -43,7 +43,7 @@ pub enum StartError {
         /// What was given.
         value: String,
         /// What holds for it.
-        rule: &'static str,
+        rule: String,
     },
     /// Redirect links could not be told from forged ones.
     #[error(transparent)]

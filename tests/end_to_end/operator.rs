@@ -152,3 +152,16 @@ fn unread(arguments: &[&str], input: &[u8]) {
     let errors = String::from_utf8_lossy(&ended.stderr);
     assert_eq!((ended.status.code(), &*errors), (Some(0), ""), "{arguments:?}");
 }
+
+#[test]
+fn too_small_a_spool_is_told_with_the_number_given_and_the_least() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let collect = ["collect", "--data-dir", data, "--clickhouse-url", "http://127.0.0.1:9/f"];
+    let refused = Footfall::run(&[&collect[..], &["--spool-bytes-max", "16777216"]].concat());
+    let refused = refused.unwrap();
+    assert_eq!(refused.code, Some(64), "{}", refused.errors);
+    let told = "--spool-bytes-max is 16777216, but must be at least twice --flush-bytes, \
+                which is 33554432";
+    assert!(refused.errors.contains(told), "{}", refused.errors);
+}
