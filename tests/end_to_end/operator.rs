@@ -165,3 +165,17 @@ fn too_small_a_spool_is_told_with_the_number_given_and_the_least() {
                 which is 33554432";
     assert!(refused.errors.contains(told), "{}", refused.errors);
 }
+
+#[test]
+fn a_bad_import_map_is_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let map = folder.path().join("m.toml");
+    std::fs::write(&map, "at = [").unwrap();
+    let map = map.to_str().unwrap();
+    let refused =
+        Footfall::run(&["import", "events", "--from", map, "--map", map, "--site", "shop"])
+            .unwrap();
+    assert_eq!(refused.code, Some(1), "{}", refused.errors);
+    assert_eq!(refused.errors.matches("TOML parse error").count(), 1, "{}", refused.errors);
+    assert!(refused.errors.contains("examples/import/clickstream.toml"), "{}", refused.errors);
+}
