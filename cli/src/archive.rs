@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 
 #[derive(Args)]
 pub(crate) struct ArchiveCommand {
@@ -79,7 +80,7 @@ impl ArchiveCommand {
 impl List {
     fn run(self) -> anyhow::Result<()> {
         for archived in Archive::of(&self.database.data_dir()?).list()? {
-            println!("{}", serde_json::to_string(&archived)?);
+            output::line(serde_json::to_string(&archived)?)?;
         }
         Ok(())
     }
@@ -108,9 +109,9 @@ impl Replay {
         bar.finish_and_clear();
         let replayed = replayed?;
         if asked.dry_run {
-            println!("nothing was done; this would be:");
+            output::line("nothing was done; this would be:")?;
         }
-        print!("{replayed}");
+        output::print(replayed)?;
         Ok(store.close().await?)
     }
 }

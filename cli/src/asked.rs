@@ -26,7 +26,7 @@ pub(crate) struct Asked {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
     #[command(flatten)]
-    pub(crate) database: DatabaseArguments,
+    database: DatabaseArguments,
 }
 
 impl Asked {
@@ -34,5 +34,10 @@ impl Asked {
     pub(crate) fn scope(&self) -> anyhow::Result<(SiteName, Range, Filter)> {
         let range = Range::parse(self.from.as_deref(), self.to.as_deref(), Timestamp::now())?;
         Ok((self.site.clone(), range, self.filter.clone()))
+    }
+
+    /// Opens the store, where there is such a site.
+    pub(crate) async fn open(&self) -> anyhow::Result<store::Store> {
+        self.database.open_for(&self.site).await
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 use crate::signal::Stop;
 
 #[derive(Args)]
@@ -16,7 +17,7 @@ impl Clickhouse {
         let stop = Stop::on_signal()?;
         let store = self.database.open_own().await?;
         store::migrate::migrate(&store.server).await?;
-        println!("clickhouse ready at {}", store.server.url());
+        output::line(format_args!("clickhouse ready at {}", store.server.url()))?;
         stop.wait().await;
         Ok(store.close().await?)
     }

@@ -7,6 +7,7 @@ use store::Server;
 
 use crate::database::DatabaseArguments;
 use crate::failure::listen;
+use crate::output;
 use crate::signal::{self, Stop};
 
 /// How often a ClickHouse that is away is asked again whether the tables can be brought up to date.
@@ -29,7 +30,7 @@ impl Collect {
         let address = listener.local_addr()?;
         let mut store = self.database.open_own().await?;
         let migration = tokio::spawn(migrate_when_reachable(store.server.clone()));
-        println!("collector   {}://{address}", settings.scheme());
+        output::line(format_args!("collector   {}://{address}", settings.scheme()))?;
         let server = store.server.clone();
         let collected = tokio::select! {
             collected = collector::run(settings, listener, server, stop.wait()) => collected,

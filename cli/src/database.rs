@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use directories::ProjectDirs;
+use wire::SiteName;
 
 /// Same flags on every command: without `--clickhouse-url` the embedded ClickHouse under
 /// `--data-dir` is used, and started for the time of the command where it does not run already.
@@ -62,6 +63,20 @@ impl DatabaseArguments {
     pub(crate) async fn open_migrated(&self) -> anyhow::Result<store::Store> {
         let store = self.open().await?;
         store::migrate::migrate(&store.server).await?;
+        Ok(store)
+    }
+
+    /// Opens for a question about a site. Of one that was never made every answer would be nought, which
+    /// a misspelt name must not look like.
+    pub(crate) async fn open_for(&self, site: &SiteName) -> anyhow::Result<store::Store> {
+        let store = self.open_migrated().await?;
+        if store::site::find(&store.server, site).await?.is_none() {
+            store.close().await?;
+            bail!(
+                "there is no site {site}: `footfall site list` shows those there are, \
+                 `footfall site add {site} --origin URL` makes it"
+            );
+        }
         Ok(store)
     }
 }

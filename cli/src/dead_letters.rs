@@ -1,12 +1,15 @@
 //! `footfall dead-letters`
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use collector::dead_letters::{DeadLetters, Letter, replay};
+use serde_json::value::RawValue;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 
 #[derive(Args)]
 pub(crate) struct DeadLettersCommand {
@@ -76,7 +79,7 @@ impl List {
                 "id": id, "kind": kind, "refused_at": refused_at, "site": site, "table": table,
                 "reason": reason,
             });
-            println!("{line}");
+            output::line(line)?;
         }
         Ok(())
     }
@@ -86,10 +89,10 @@ impl Show {
     fn run(self) -> anyhow::Result<()> {
         let folders = Folders::of(&self.database)?;
         match self.ids.as_slice() {
-            [id] => println!("{}", serde_json::to_string_pretty(&folders.find(id)?.1)?),
+            [id] => output::line(serde_json::to_string_pretty(&folders.find(id)?.1)?)?,
             ids => {
                 for (_, letter) in folders.chosen(ids)? {
-                    println!("{}", serde_json::to_string(&letter)?);
+                    output::line(serde_json::to_string(&letter)?)?;
                 }
             }
         }
@@ -102,15 +105,7 @@ impl Replay {
         let folders = Folders::of(&self.database)?;
         let mended = self.mended.as_deref().map(read).transpose()?;
         let letters: Vec<_> = match mended {
-            Some(mended) => mended
-                .into_iter()
-                .map(|mended| {
-                    let (folder, letter) = folders.find(&mended.id)?;
-                    let content = mended.row.or(mended.event);
-                    ensure!(content.is_some(), "{} has neither row nor event", letter.id);
-                    Ok((folder, letter, content))
-                })
-                .collect::<Result<_, _>>()?,
+            Some(mended) => folders.mended(mended)?,
             None => {
                 let chosen = folders.chosen(&self.ids)?;
                 chosen.into_iter().map(|(folder, letter)| (folder, letter, None)).collect()
@@ -120,7 +115,7 @@ impl Replay {
         let mut stayed = 0;
         for (folder, letter, content) in &letters {
             match replay(folder, &store.server, letter, content.as_deref()).await {
-                Ok(()) => println!("{} is in ClickHouse", letter.id),
+                Ok(()) => output::line(format_args!("{} is in ClickHouse", letter.id))?,
                 Err(error) => {
                     stayed += 1;
                     eprintln!("{} stays: {:#}", letter.id, anyhow::Error::new(error));
@@ -157,17 +152,44 @@ impl Folders {
         if ids.is_empty() { self.all() } else { ids.iter().map(|id| self.find(id)).collect() }
     }
 
+    /// The letters of a mended file that are still there, with what is to go in. The file was made of letters
+    /// that were there, so one that is not is no slip of the pen: a run before this one replayed it.
+    fn mended(&self, mended: Vec<Letter>) -> anyhow::Result<Vec<Chosen<'_>>> {
+        let mut chosen = Vec::new();
+        for mended in mended {
+            let id = mended.id;
+            let Some((folder, letter)) = self.find_any(&id)? else {
+                eprintln!("{id} is passed over: it is in already, or was taken away");
+                continue;
+            };
+            let content = mended.row.or(mended.event);
+            ensure!(content.is_some(), "{id} has neither row nor event");
+            chosen.push((folder, letter, content));
+        }
+        if chosen.is_empty() {
+            eprintln!("no letter of the file is there; is --data-dir that of their collector?");
+        }
+        Ok(chosen)
+    }
+
     fn find(&self, id: &str) -> anyhow::Result<(&DeadLetters, Letter)> {
-        let [rows, left_out] = &self.0;
-        match rows.find(id) {
-            Ok(letter) => Ok((rows, letter)),
-            Err(_) => {
-                let letter = left_out.find(id);
-                Ok((left_out, letter.with_context(|| format!("there is no dead letter {id}"))?))
+        self.find_any(id)?.with_context(|| format!("there is no dead letter {id}"))
+    }
+
+    fn find_any(&self, id: &str) -> anyhow::Result<Option<(&DeadLetters, Letter)>> {
+        for folder in &self.0 {
+            match folder.find(id) {
+                Ok(letter) => return Ok(Some((folder, letter))),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error).context(format!("cannot read the letter {id:?}")),
             }
         }
+        Ok(None)
     }
 }
+
+/// A letter, where it lies, and what is to go in, in place of what it holds.
+type Chosen<'a> = (&'a DeadLetters, Letter, Option<Box<RawValue>>);
 
 /// The letters of a file, one after another: a single one may stand on many lines.
 fn read(file: &Path) -> anyhow::Result<Vec<Letter>> {

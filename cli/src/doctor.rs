@@ -8,7 +8,7 @@ use clap::Args;
 use doctor::{Finding, Report};
 use url::Url;
 
-use crate::output::Format;
+use crate::output::{self, Format};
 
 /// An hour: nobody waits longer for a page.
 const PATIENCE_MAX: u64 = 3600;
@@ -43,7 +43,7 @@ impl Doctor {
         let report = doctor::examine(&self.url, Duration::from_secs(self.patience)).await?;
         match self.format {
             // Sentences do not fit a table's cells.
-            Format::Table => print!("{report}"),
+            Format::Table => output::print(&report)?,
             format => format.print(&report, &table(&report))?,
         }
         verdict(&report)

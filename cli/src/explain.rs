@@ -9,6 +9,8 @@ use clap::Args;
 use collector::{EnrichFiles, Explainer};
 use store::site::{CategoryRule, Currency, PlaceDetail, SiteSettings};
 
+use crate::output::unheard;
+
 #[derive(Args)]
 pub(crate) struct Explain {
     /// A file of JSON Lines, each {"url", "referrer", "user_agent", "ip"}, and "headers", "properties", "consent",
@@ -53,7 +55,7 @@ impl Explain {
             currency: self.currency,
             ..SiteSettings::default()
         };
-        let told = Explainer::open(&files, &site).explain(input, output)?;
+        let told = unheard(Explainer::open(&files, &site).explain(input, output))?;
         anyhow::ensure!(
             told.failed == 0,
             "{} of {} lines could not be explained",

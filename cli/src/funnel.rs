@@ -32,7 +32,7 @@ impl Funnel {
             range,
             filter,
         };
-        let store = self.asked.database.open_migrated().await?;
+        let store = self.asked.open().await?;
         let report = question.ask(&store.server).await?;
         self.asked.format.print(&report, &report.table())?;
         Ok(store.close().await?)

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 
 #[derive(Args)]
 pub(crate) struct Import {
@@ -60,7 +61,7 @@ impl Events {
         let imported =
             import_events(BufReader::new(input), &map, &self.site, &store.server, progress).await?;
         bar.finish_and_clear();
-        print!("{imported}");
+        output::print(imported)?;
         Ok(store.close().await?)
     }
 }

@@ -8,6 +8,7 @@ use store::site::Origin;
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 
 #[derive(Args)]
 pub(crate) struct LinkCommand {
@@ -54,7 +55,6 @@ impl LinkCommand {
         let target = Target::new(&self.to)?.with_campaign(campaign)?;
         let link = Link::new(self.site, target, &self.name)?;
         let key = LinkKey::open(self.link_key_file.as_deref(), &self.database.data_dir()?)?;
-        println!("{}{}", self.collector_url, link.path(&key));
-        Ok(())
+        output::line(format_args!("{}{}", self.collector_url, link.path(&key)))
     }
 }

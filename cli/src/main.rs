@@ -1,9 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line speaks on its streams"
-)]
+#![allow(clippy::print_stderr, reason = "a command line says there what is no answer")]
 
 mod archive;
 mod arguments;
@@ -28,6 +24,7 @@ mod segment;
 mod serve;
 mod signal;
 mod site;
+mod site_flag;
 mod site_tracker;
 mod traffic;
 mod up;

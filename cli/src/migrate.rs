@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 
 #[derive(Args)]
 pub(crate) struct Migrate {
@@ -15,10 +16,10 @@ impl Migrate {
         let store = self.database.open().await?;
         let applied = store::migrate::migrate(&store.server).await?;
         for migration in &applied {
-            println!("applied {}", migration.name);
+            output::line(format_args!("applied {}", migration.name))?;
         }
         if applied.is_empty() {
-            println!("nothing to apply: the tables have this release's shape");
+            output::line("nothing to apply: the tables have this release's shape")?;
         }
         Ok(store.close().await?)
     }

@@ -1,6 +1,10 @@
 //! An answer, as a person, a program or a spreadsheet wants it.
 
+use std::fmt::Display;
+use std::io::{self, Write};
+
 use analytics::query::Table;
+use anyhow::Context;
 use clap::ValueEnum;
 use comfy_table::presets::ASCII_MARKDOWN;
 use serde::Serialize;
@@ -19,11 +23,31 @@ pub(crate) enum Format {
 impl Format {
     pub(crate) fn print(self, report: &impl Serialize, table: &Table) -> anyhow::Result<()> {
         match self {
-            Self::Table => println!("{}", drawn(table)),
-            Self::Json => println!("{}", serde_json::to_string_pretty(report)?),
-            Self::Csv => print!("{}", comma_separated(table)?),
+            Self::Table => line(drawn(table)),
+            Self::Json => line(serde_json::to_string_pretty(report)?),
+            Self::Csv => print(comma_separated(table)?),
         }
-        Ok(())
+    }
+}
+
+/// Writes a line to standard output; see [`print()`].
+pub(crate) fn line(text: impl Display) -> anyhow::Result<()> {
+    print(format_args!("{text}\n"))
+}
+
+/// Writes to standard output. That nobody reads on (`| head -1`) is no failure: the command goes on to its
+/// end unheard, since what it does beside printing is wanted all the same.
+pub(crate) fn print(text: impl Display) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = write!(out, "{text}").and_then(|()| out.flush());
+    unheard(written).context("cannot write to standard output")
+}
+
+/// Takes it for well that nobody reads on.
+pub(crate) fn unheard<T: Default>(written: io::Result<T>) -> io::Result<T> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(T::default()),
+        written => written,
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
+use crate::output;
 
 #[derive(Args)]
 pub(crate) struct Privacy {
@@ -56,7 +57,8 @@ impl Privacy {
             let now = Timestamp::now();
             person.apply(&store.server, &suppress.site, &suppress.reason, now).await?;
         }
-        println!("suppressed: leaves with no audience of {} from now on", suppress.site);
+        let site = &suppress.site;
+        output::line(format_args!("suppressed: leaves with no audience of {site} from now on"))?;
         Ok(store.close().await?)
     }
 }

@@ -59,13 +59,13 @@ impl Segment {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         match self.what {
             What::Count(meant) => {
-                let store = meant.database.open_migrated().await?;
+                let store = meant.database.open_for(&meant.site).await?;
                 let report = meant.question().ask(&store.server).await?;
                 meant.format.print(&report, &report.table())?;
                 Ok(store.close().await?)
             }
             What::Members(Members { meant, limit }) => {
-                let store = meant.database.open_migrated().await?;
+                let store = meant.database.open_for(&meant.site).await?;
                 let members = meant.question().members(&store.server, limit).await?;
                 let rows = members.iter().map(|id| vec![id.to_string()]).collect();
                 let table = Table { columns: vec!["visitor_id"], rows };

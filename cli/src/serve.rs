@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::database::DatabaseArguments;
 use crate::failure::listen;
+use crate::output;
 use crate::signal::Stop;
 
 #[derive(Args)]
@@ -21,7 +22,7 @@ impl Serve {
         let listener = listen("--dashboard-listen", settings.listen()).await?;
         let address = listener.local_addr()?;
         let mut store = self.database.open_migrated().await?;
-        println!("dashboard   http://{address}");
+        output::line(format_args!("dashboard   http://{address}"))?;
         let server = store.server.clone();
         let served = tokio::select! {
             served = dashboard::run(settings, listener, server, stop.wait()) => served,

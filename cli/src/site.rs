@@ -10,7 +10,9 @@ use store::site::{
 use wire::SiteName;
 
 use crate::database::DatabaseArguments;
-use crate::site_tracker::{TrackerArguments, told};
+use crate::output;
+use crate::site_flag::{SiteFlag, taken_away};
+use crate::site_tracker::{self, TrackerArguments};
 
 #[derive(Args)]
 pub(crate) struct SiteCommand {
@@ -21,6 +23,8 @@ pub(crate) struct SiteCommand {
 #[derive(Subcommand)]
 enum Action {
     /// Make a site, or change its settings, and print its tag
+    ///
+    /// What is given is the whole: what the site had and is not given again is taken away, and told.
     Add(Box<Add>),
     /// List the sites with their settings
     List(List),
@@ -107,13 +111,29 @@ impl Add {
             tracker: self.tracker.settings(),
         };
         let site = Site { name: self.name, settings };
+        let before = store::site::find(&store.server, &site.name).await?;
         store::site::add(&store.server, &site, Timestamp::now().as_millisecond()).await?;
+        if let Some(before) = before {
+            tell_taken_away(&before.settings, &site.settings);
+        }
         let path = match &site.settings.tracker.script_path {
             Some(path) => path.to_string(),
             None => format!("/s/{}.js", site.name),
         };
-        println!(r#"<script async src="{}{path}"></script>"#, self.collector_url);
+        let source = format_args!("{}{path}", self.collector_url);
+        output::line(format_args!(r#"<script async src="{source}"></script>"#))?;
         Ok(store.close().await?)
+    }
+}
+
+/// Nobody shall lose a setting without knowing it, who only wanted to add an origin.
+fn tell_taken_away(before: &SiteSettings, now: &SiteSettings) {
+    let gone = taken_away(before, now);
+    for flag in &gone {
+        eprintln!("taken away: {flag}");
+    }
+    if !gone.is_empty() {
+        eprintln!("what is given is the whole: give these again beside the others to keep them");
     }
 }
 
@@ -136,13 +156,13 @@ impl List {
             columns
                 .extend(settings.events_per_day.map(|events| format!("events-per-day={events}")));
             columns.extend(settings.keep_referrer_spam.then(|| "keep-referrer-spam".to_owned()));
-            columns.extend(told(&settings.tracker));
-            println!("{}", columns.join("\t"));
+            columns.extend(site_tracker::flags(&settings.tracker).iter().map(SiteFlag::column));
+            output::line(columns.join("\t"))?;
         }
         Ok(store.close().await?)
     }
 }
 
-pub(crate) fn listed<T: ToString>(items: &[T]) -> String {
+fn listed<T: ToString>(items: &[T]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

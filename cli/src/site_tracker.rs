@@ -1,4 +1,4 @@
-//! How a site's pages are measured: the flags of `footfall site add`, and what `footfall site list` says.
+//! How a site's pages are measured: the flags of `footfall site add`, to settings and back.
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -6,7 +6,7 @@ use store::site::{
     BeforeConsent, ConsentDefault, ConsentRule, PagePath, SiteTimeZone, TrackerSettings, Word,
 };
 
-use crate::site::listed;
+use crate::site_flag::SiteFlag;
 
 #[derive(Args)]
 #[command(next_help_heading = "What the site's script carries")]
@@ -88,33 +88,29 @@ impl TrackerArguments {
     }
 }
 
-/// What is not as it is by itself, each as its flag.
-pub(crate) fn told(settings: &TrackerSettings) -> Vec<String> {
-    let list = |name: &str, words: String| {
-        (!words.is_empty()).then(|| format!("{name}={}", words.replace(' ', ",")))
-    };
-    let flag = |name: &str, is_set: bool| is_set.then(|| name.to_owned());
-    let text = |name: &str, text: Option<String>| text.map(|text| format!("{name}={text}"));
-    let before = settings.before_consent;
-    let mut told = vec![
-        list("with", listed(&settings.with)),
-        flag("hash-routes", settings.hash_routes),
-        flag("canonical", settings.canonical),
-        list("consent", settings.consent.to_string()),
+/// What is not as it is by itself.
+pub(crate) fn flags(settings: &TrackerSettings) -> Vec<SiteFlag> {
+    let (consent, before) = (&settings.consent, settings.before_consent);
+    let first = [
+        SiteFlag::words("with", &settings.with),
+        SiteFlag::alone("hash-routes", settings.hash_routes),
+        SiteFlag::alone("canonical", settings.canonical),
+        SiteFlag::text("consent", (!consent.is_empty()).then_some(consent)),
     ];
-    told.extend(settings.consent_in.iter().map(|rule| Some(format!("consent-in={rule}"))));
-    told.extend([
-        flag(&format!("before-consent={}", before.as_str()), before != BeforeConsent::default()),
-        text("session-midnight", settings.session_midnight.as_ref().map(ToString::to_string)),
-        list("domain", listed(&settings.domains)),
-        list("search-parameter", listed(&settings.search_parameters)),
-        list("download", listed(&settings.downloads)),
-        flag("raw-traits", settings.raw_traits),
-        text("phone-code", settings.phone_code.map(|code| code.to_string())),
-        text("script-path", settings.script_path.as_ref().map(ToString::to_string)),
-        text("events-path", settings.events_path.as_ref().map(ToString::to_string)),
-    ]);
-    told.into_iter().flatten().collect()
+    let before = (before != BeforeConsent::default()).then_some(before.as_str());
+    let further = [
+        SiteFlag::text("before-consent", before.as_ref()),
+        SiteFlag::text("session-midnight", settings.session_midnight.as_ref()),
+        SiteFlag::words("domain", &settings.domains),
+        SiteFlag::words("search-parameter", &settings.search_parameters),
+        SiteFlag::words("download", &settings.downloads),
+        SiteFlag::alone("raw-traits", settings.raw_traits),
+        SiteFlag::text("phone-code", settings.phone_code.as_ref()),
+        SiteFlag::text("script-path", settings.script_path.as_ref()),
+        SiteFlag::text("events-path", settings.events_path.as_ref()),
+    ];
+    let rules = SiteFlag::each("consent-in", &settings.consent_in);
+    first.into_iter().flatten().chain(rules).chain(further.into_iter().flatten()).collect()
 }
 
 #[cfg(test)]
@@ -148,9 +144,11 @@ mod tests {
             "script-path=/assets/app.js",
             "events-path=/assets/t",
         ];
-        let flags = given.iter().map(|flag| format!("--{flag}"));
-        let line = Line::parse_from(std::iter::once("footfall".to_owned()).chain(flags));
-        assert_eq!(told(&line.tracker.settings()), given);
-        assert!(told(&TrackerSettings::default()).is_empty());
+        let words = given.iter().map(|flag| format!("--{flag}"));
+        let line = Line::parse_from(std::iter::once("footfall".to_owned()).chain(words));
+        let settings = line.tracker.settings();
+        let columns: Vec<_> = flags(&settings).iter().map(SiteFlag::column).collect();
+        assert_eq!(columns, given);
+        assert!(flags(&TrackerSettings::default()).is_empty());
     }
 }

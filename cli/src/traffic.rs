@@ -59,7 +59,7 @@ impl Visitors {
     async fn run(self) -> anyhow::Result<()> {
         let Self { asked, interval } = self;
         let (site, range, filter) = asked.scope()?;
-        let store = asked.database.open_migrated().await?;
+        let store = asked.open().await?;
         let report = VisitorsOverTime { site, range, interval, filter }.ask(&store.server).await?;
         asked.format.print(&report, &report.table())?;
         Ok(store.close().await?)
@@ -70,7 +70,7 @@ impl Ranked {
     async fn pages(self) -> anyhow::Result<()> {
         let Self { asked, limit } = self;
         let (site, range, filter) = asked.scope()?;
-        let store = asked.database.open_migrated().await?;
+        let store = asked.open().await?;
         let report = TopPages { site, range, limit, filter }.ask(&store.server).await?;
         asked.format.print(&report, &report.table())?;
         Ok(store.close().await?)
@@ -79,7 +79,7 @@ impl Ranked {
     async fn countries(self) -> anyhow::Result<()> {
         let Self { asked, limit } = self;
         let (site, range, filter) = asked.scope()?;
-        let store = asked.database.open_migrated().await?;
+        let store = asked.open().await?;
         let report = Countries { site, range, limit, filter }.ask(&store.server).await?;
         asked.format.print(&report, &report.table())?;
         Ok(store.close().await?)

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::database::DatabaseArguments;
 use crate::failure::listen;
+use crate::output;
 use crate::signal::{self, Stop};
 
 #[derive(Args)]
@@ -30,10 +31,10 @@ impl Up {
         let dashboard = dashboard.collector_at(collector.scheme(), collector_address);
         let mut store = self.database.open_own().await?;
         store::migrate::migrate(&store.server).await?;
-        println!("collector   {}://{collector_address}", collector.scheme());
-        println!("dashboard   http://{dashboard_address}");
-        println!("clickhouse  {}", store.server.url());
-        println!("footfall is up; Ctrl-C stops it");
+        output::line(format_args!("collector   {}://{collector_address}", collector.scheme()))?;
+        output::line(format_args!("dashboard   http://{dashboard_address}"))?;
+        output::line(format_args!("clickhouse  {}", store.server.url()))?;
+        output::line("footfall is up; Ctrl-C stops it")?;
         let server = store.server.clone();
         let running = async {
             tokio::join!(

@@ -172,37 +172,26 @@ impl CollectorConfig {
     /// # Errors
     /// When two settings do not fit together, or there is no key for links.
     pub fn check_with(self, data_dir: &Path, assets: Assets) -> Result<Settings, StartError> {
-        let at_least = |setting, value: u64, min: u64, rule| {
-            if value >= min {
+        let at_least_one = |setting, value: u64| {
+            if value >= 1 {
                 Ok(())
             } else {
+                let rule = String::from("must be at least 1");
                 Err(StartError::Setting { setting, value: value.to_string(), rule })
             }
         };
-        at_least("--flush-rows", self.flush_rows, 1, "must be at least 1")?;
-        at_least("--flush-bytes", self.flush_bytes, 1, "must be at least 1")?;
-        at_least("--connections-max", self.connections_max as u64, 1, "must be at least 1")?;
-        at_least(
-            "--spool-bytes-max",
-            self.spool_bytes_max,
-            SPOOL_BYTES_MIN,
-            "must be at least 16777216 (16 MiB)",
-        )?;
+        at_least_one("--flush-rows", self.flush_rows)?;
+        at_least_one("--flush-bytes", self.flush_bytes)?;
+        at_least_one("--connections-max", self.connections_max as u64)?;
+        self.check_spool_bytes()?;
         let archive = self.archive.limits(self.flush_bytes)?;
         if self.place_headers.is_some() && self.trusted_proxy.is_empty() {
             return Err(StartError::Setting {
                 setting: "--place-headers",
                 value: "given".to_owned(),
-                rule: "needs --trusted-proxy: anybody else could write them",
+                rule: "needs --trusted-proxy: anybody else could write them".to_owned(),
             });
         }
-        let room = self.spool_bytes_max / 2;
-        at_least(
-            "--spool-bytes-max",
-            room,
-            self.flush_bytes,
-            "must be at least twice --flush-bytes",
-        )?;
         let tls = self.tls_cert.zip(self.tls_key).map(|(cert, key)| {
             LiveTls::open(TlsFiles { cert, key }).map(Arc::new).map_err(StartError::Tls)
         });
@@ -238,6 +227,22 @@ impl CollectorConfig {
             link_key: LinkKey::open(self.link_key_file.as_deref(), data_dir)?,
             clock: Arc::new(SystemClock),
             handle: Handle::default(),
+        })
+    }
+
+    /// Room for a batch, and for one block that is filled while another goes in.
+    fn check_spool_bytes(&self) -> Result<(), StartError> {
+        let min = self.flush_bytes.saturating_mul(2).max(SPOOL_BYTES_MIN);
+        if self.spool_bytes_max >= min {
+            return Ok(());
+        }
+        Err(StartError::Setting {
+            setting: "--spool-bytes-max",
+            value: self.spool_bytes_max.to_string(),
+            rule: match min {
+                SPOOL_BYTES_MIN => format!("must be at least {min} (16 MiB)"),
+                _ => format!("must be at least twice --flush-bytes, which is {min}"),
+            },
         })
     }
 }

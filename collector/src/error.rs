@@ -43,7 +43,7 @@ pub enum StartError {
         /// What was given.
         value: String,
         /// What holds for it.
-        rule: &'static str,
+        rule: String,
     },
     /// Redirect links could not be told from forged ones.
     #[error(transparent)]
@@ -253,7 +253,7 @@ impl Rejection {
             ),
             _ => forbidden(
                 "origin_not_allowed",
-                "add the origin with `footfall site add NAME --origin URL`",
+                "add the origin with `footfall site add NAME --origin URL`, with all of the site's other origins and settings",
             ),
         }
     }
@@ -267,7 +267,7 @@ impl Rejection {
             ),
             Self::SiteOverQuota { .. } => (
                 "site_over_quota",
-                "send the same batch again after midnight UTC, or raise `footfall site add --events-per-day`",
+                "send the same batch again after midnight UTC, or raise `footfall site add --events-per-day`, with all of the site's other settings",
             ),
             _ => {
                 ("site_too_fast", "send the same batch again later; the operator: see --site-rate")

@@ -292,6 +292,16 @@ pub async fn list(server: &Server) -> Result<Vec<Site>, ServerError> {
     Ok(found.iter().filter_map(read).collect())
 }
 
+/// The site of this name in its latest version, if there is one that this release can read.
+///
+/// # Errors
+/// When ClickHouse cannot be asked.
+pub async fn find(server: &Server, name: &SiteName) -> Result<Option<Site>, ServerError> {
+    let asked = server.client().query(sql::SITE).bind(name.as_str());
+    let found = server.within(QUESTION_TIMEOUT, asked.fetch_optional::<Found>()).await?;
+    Ok(found.as_ref().and_then(read))
+}
+
 /// What held for a site, the newest first, what holds now included: [`VERSIONS_MAX`] of it. A definition
 /// this release cannot read is left out with a warning.
 ///

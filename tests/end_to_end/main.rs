@@ -8,7 +8,7 @@
 //! `own_path` a tracker under names of the site's own; `npm` the tracker's package, as a site's
 //! developer builds with it;
 //! `engines` the tracker in Chromium, Firefox and WebKit;
-//! `service` the collector as a service manager runs it;
+//! `service` the collector as a service manager runs it; `operator` what an operator types and is told;
 //! `refused` what a program that cannot start or a request that cannot be taken is told.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -18,6 +18,7 @@ mod clickstream;
 mod engines;
 mod link;
 mod npm;
+mod operator;
 mod own_path;
 mod pages;
 mod parts;

@@ -47,6 +47,12 @@ impl Stack {
         })
     }
 
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        self.data_dir.path().to_str().unwrap_or_default()
+    }
+
     /// Runs another command of the program on the same data folder, while this one is up.
     ///
     /// # Errors

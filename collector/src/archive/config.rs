@@ -28,7 +28,7 @@ impl ArchiveConfig {
             return Err(StartError::Setting {
                 setting: "--archive-bytes-max",
                 value: self.archive_bytes_max.to_string(),
-                rule: "must be at least twice --flush-bytes, or 0",
+                rule: "must be at least twice --flush-bytes, or 0".to_owned(),
             });
         }
         let age_max = (self.archive_days_max > 0).then(|| DAY * self.archive_days_max);

@@ -200,7 +200,7 @@ impl DeadLetters {
     /// An id comes from a command line too, and must not lead out of the folder.
     fn path(&self, id: &str) -> io::Result<PathBuf> {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "not the id of a dead letter"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the id of a dead letter"));
         }
         Ok(self.dir.join(format!("{id}.{LETTER}")))
     }

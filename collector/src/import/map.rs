@@ -25,7 +25,7 @@ pub struct Map {
 #[derive(Debug, thiserror::Error)]
 pub enum MapError {
     /// Not TOML, a key too many or one too few: says where and what was expected.
-    #[error("this is not an import map; examples/import/clickstream.toml is one\n{0}")]
+    #[error("this is not an import map; examples/import/clickstream.toml is one")]
     Toml(#[from] toml::de::Error),
     /// The time zone or the form of times.
     #[error(transparent)]

@@ -87,10 +87,8 @@ pub async fn import_events(
 
 /// A misspelt name would fill a site that nobody looks at.
 async fn check_site(server: &Server, site: &SiteName) -> Result<(), ImportError> {
-    let sites = store::site::list(server).await.map_err(ImportError::Sites)?;
-    if sites.iter().any(|known| known.name == *site) {
-        Ok(())
-    } else {
-        Err(ImportError::SiteUnknown { site: site.clone() })
+    match store::site::find(server, site).await.map_err(ImportError::Sites)? {
+        Some(_) => Ok(()),
+        None => Err(ImportError::SiteUnknown { site: site.clone() }),
     }
 }

@@ -12,6 +12,7 @@ use super::input::{ROW_BYTES_MAX, Table};
 use super::report::Bad;
 use super::row::Rows;
 use super::{BadReason, ImportError, Imported, Map, MapError};
+use crate::error::chain;
 
 /// 2026-01-01T00:00:00Z
 const NOW: i64 = 1_767_225_600_000;
@@ -248,8 +249,9 @@ fn a_map_that_does_not_hold_says_why() {
         (format!("format='csv'\nproperties=['a','a']\n{needed}"), "\"a\""),
         (format!("format='csv'\n{needed}[values]\nhome=' '\n"), "home"),
     ] {
-        let error = error(&map).to_string();
+        let error = chain(&error(&map));
         assert!(error.contains(told), "{told}: {error}");
+        assert!(error.matches("TOML parse error").count() <= 1, "{error}");
     }
     let many: Vec<_> = (0..65).map(|number| format!("'p{number}'")).collect();
     let many = error(&format!("format='csv'\nproperties=[{}]\n{needed}", many.join(",")));

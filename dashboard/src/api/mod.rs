@@ -61,10 +61,9 @@ async fn site(dashboard: &Dashboard, parameters: &Parameters) -> Result<SiteName
 
 /// A site's name, when there is such a site.
 pub(crate) async fn known(dashboard: &Dashboard, site: SiteName) -> Result<SiteName, Rejection> {
-    let sites = store::site::list(&dashboard.server).await?;
-    match sites.iter().any(|known| known.name == site) {
-        true => Ok(site),
-        false => Err(Rejection::SiteUnknown { site: site.to_string() }),
+    match store::site::find(&dashboard.server, &site).await? {
+        Some(_) => Ok(site),
+        None => Err(Rejection::SiteUnknown { site: site.to_string() }),
     }
 }
 

@@ -374,7 +374,7 @@ fn not_taken(visit: &Visit, request: &Request, batch: &Batch) -> Option<Finding>
             "events",
             "answered 403",
             format!(
-                "the page's origin is not the site's: `footfall site add {} --origin ...` with all of them",
+                "the page's origin is not the site's: `footfall site add {} --origin ...` with all of them and of the site's other settings",
                 visit.page.site
             ),
         ),

@@ -1,6 +1,6 @@
 //! Sites: added once, changed by a new version.
 
-use store::site::{Added, HOSTS_MAX, ORIGINS_MAX, Site, SiteError, SiteSettings, add, list};
+use store::site::{Added, HOSTS_MAX, ORIGINS_MAX, Site, SiteError, SiteSettings, add, find, list};
 use store::testing::TestDatabase;
 
 fn site(name: &str, origins: &[&str]) -> Site {
@@ -29,6 +29,8 @@ async fn the_same_site_twice_is_one_version_and_new_origins_make_another() {
     assert_eq!(add(server, &moved, 1000).await.unwrap(), Added::Changed);
     let other = site("blog", &["http://localhost:8080"]);
     assert_eq!(add(server, &other, 1000).await.unwrap(), Added::New);
+    assert_eq!(find(server, &moved.name).await.unwrap().as_ref(), Some(&moved));
+    assert_eq!(find(server, &"blo".parse().unwrap()).await.unwrap(), None);
     assert_eq!(list(server).await.unwrap(), [other, moved]);
     assert_eq!(versions(&database).await, 3);
 }
