@@ -57,9 +57,10 @@ pub async fn walk_seen(
     Ok(Walked { expected: plan.expected() })
 }
 
-/// Everything seen is in the collector's hands, and nothing waits in the browser's storage.
+/// Everything seen is in the collector's hands, and nothing waits in the browser's storage: no event, and
+/// nobody's details, which are told of when the part that hashes them has come.
 const DELIVERED: &str = "footfall.idle() && !Object.keys(localStorage)\
-    .some((key) => /^footfall[.].+[.]queue$/.test(key) && localStorage.getItem(key))";
+    .some((key) => /^footfall[.].+[.](queue|traits)$/.test(key) && localStorage.getItem(key))";
 
 struct Visit<'a> {
     tab: &'a Tab,
