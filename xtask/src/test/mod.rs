@@ -4,6 +4,7 @@ mod browser;
 mod check;
 mod debian;
 mod engines;
+mod failures;
 mod fake_clock;
 mod run;
 mod summary;

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use super::browser::Browser;
 use super::engines::Engines;
+use super::failures::run_tests;
 use super::fake_clock;
 use crate::build::{self, TARGET};
 use crate::clickhouse::{Engine, TEST_CLICKHOUSE_URL};
@@ -37,7 +38,7 @@ pub(super) fn tests(browser: &Browser, engines: &Engines) -> Result<()> {
     }
     browser.name_in(&mut tests);
     engines.name_in(&mut tests);
-    let outcome = run(&mut tests);
+    let outcome = run_tests(&mut tests);
     // Where the engine is gone, that is why the tests failed.
     engine.check()?;
     outcome?;
