@@ -56,13 +56,13 @@ impl Audience {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let What::Export(export) = self.what;
         let Destination::Google = export.destination;
+        let store = export.database.open_for(&export.site).await?;
         let audience = ::audience::Audience {
             site: export.site,
             rule: export.rule,
             size_min: export.size_min,
             now: Timestamp::now(),
         };
-        let store = export.database.open_migrated().await?;
         let snapshot = audience.snapshot(&store.server, CustomerMatchCsv).await?;
         match export.to {
             Some(file) => write_whole(&snapshot, file)?,

@@ -66,8 +66,8 @@ impl DatabaseArguments {
         Ok(store)
     }
 
-    /// Opens for a question about a site. Of one that was never made every answer would be nought, which
-    /// a misspelt name must not look like.
+    /// Opens for a command about one site. Of a site that was never made every answer would be nought and
+    /// every promise empty, which a misspelt name must not look like.
     pub(crate) async fn open_for(&self, site: &SiteName) -> anyhow::Result<store::Store> {
         let store = self.open_migrated().await?;
         if store::site::find(&store.server, site).await?.is_none() {

@@ -52,7 +52,8 @@ fn phone(raw: &str) -> Result<Suppression, identifier::ParseError> {
 impl Privacy {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let What::Suppress(suppress) = self.what;
-        let store = suppress.database.open_migrated().await?;
+        // On a list that no site has, a person would be promised what nothing keeps.
+        let store = suppress.database.open_for(&suppress.site).await?;
         for person in suppress.who.email.iter().chain(&suppress.who.phone) {
             let now = Timestamp::now();
             person.apply(&store.server, &suppress.site, &suppress.reason, now).await?;

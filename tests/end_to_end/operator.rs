@@ -42,7 +42,7 @@ fn what_another_add_takes_away_is_told() {
 #[test]
 fn a_site_that_was_never_made_has_no_answer() {
     let stack = Stack::up(&[]).unwrap();
-    let questions = [
+    let commands = [
         &["funnel", "--step", "a"][..],
         &["interests"],
         &["traffic", "visitors"],
@@ -50,10 +50,12 @@ fn a_site_that_was_never_made_has_no_answer() {
         &["traffic", "countries"],
         &["segment", "count", "--rule", "did a"],
         &["segment", "members", "--rule", "did a"],
+        &["audience", "export", "--rule", "did a", "--destination", "google"],
+        &["privacy", "suppress", "--email", "ana@example.com"],
     ];
-    for question in questions {
-        let refused = run(&stack, &[question, &["--site", "nosite"]].concat());
-        assert_eq!((refused.code, refused.printed.as_str()), (Some(1), ""), "{question:?}");
+    for command in commands {
+        let refused = run(&stack, &[command, &["--site", "nosite"]].concat());
+        assert_eq!((refused.code, refused.printed.as_str()), (Some(1), ""), "{command:?}");
         assert!(refused.errors.contains("there is no site nosite"), "{}", refused.errors);
         assert!(refused.errors.contains("footfall site list"), "{}", refused.errors);
     }
