@@ -17,8 +17,8 @@ export interface Consent {
 export type Properties = Record<string, any>;
 
 /**
- * What is known of a person. E-mail, phone, first and last name leave the page as hashes, and a `name` not at all, unless
- * `rawTraits` is set.
+ * What is known of a person. E-mail, phone, first and last name leave the page as hashes, and a `name`, or an address and
+ * a number by other names (`email_address`, `mobile`), not at all, unless `rawTraits` is set.
  */
 export interface Traits {
   email?: string;
@@ -89,6 +89,7 @@ export interface FootfallCalls {
   page: [];
   step: [funnel: string, step: string, properties?: Properties];
   identify: [userId: string | number, traits?: Traits];
+  /** An `email` and a `phone` among the traits do not leave the page, unless `rawTraits` is set. */
   group: [groupId: string | number, traits?: Properties];
   alias: [userId: string | number, previousId?: string | number];
   /** The visitor is somebody else from now on. */
