@@ -155,6 +155,8 @@ export interface FootfallOptions {
   dataLayer?: string;
   /** Parameters of an address that hold what a visitor searched for: `q search`. */
   searchParameters?: string;
+  /** Folders of the path behind which the term stands, `search` for `/search/red+mug`: for the part `search`. */
+  searchFolders?: string;
   /** A session ends at midnight of the clock that is so many minutes behind UTC: `-120` is two hours ahead. */
   midnight?: number | string;
   /** Endings of files whose links are downloads: `pdf zip`. */
