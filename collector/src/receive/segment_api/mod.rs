@@ -205,7 +205,16 @@ fn is_on_a_device(message: &Message<'_>, context: &MessageContext<'_>, sender: S
     let name = text_in(&library, "name").unwrap_or_default().to_ascii_lowercase();
     sender.origin.is_some()
         || text(message.channel).is_some_and(|channel| matches!(&*channel, "web" | "mobile"))
-        || ON_DEVICES.iter().any(|known| name.contains(known))
+        || ON_DEVICES.iter().any(|known| has_word(&name, known))
+}
+
+/// Whether a library's name has this in it as a word: `axios` is not for iOS, nor `community` of Unity.
+fn has_word(name: &str, word: &str) -> bool {
+    name.match_indices(word).any(|(at, _)| {
+        let before = name.get(..at).and_then(|before| before.chars().next_back());
+        let after = name.get(at + word.len()..).and_then(|after| after.chars().next());
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    })
 }
 
 /// The user name of Basic authorization; the password is empty with these libraries.
