@@ -139,8 +139,8 @@ impl Pipeline {
                 received_at,
                 &self.salts,
             );
-            // By the request's own address: the one in the events is what the sender says it is.
-            let excluded = site.excludes_sender(sender.ip, agent, visit.country);
+            // The visitor's address is not the request's where a server tells it: either may be excluded.
+            let excluded = site.excludes_sender([sender.ip, part.ip], agent, visit.country);
             for sent in &part.events {
                 match excluded {
                     Some(reason) => taken.leave_out(left_out(sent, reason)),
