@@ -46,6 +46,8 @@ pub(crate) struct Part<'a, P> {
     pub(crate) context: Context<'a>,
     /// Whether the operator has chosen its pages: those that a signed link leads to may be of any host.
     pub(crate) signed: bool,
+    /// Whether an `identify` may be of the visitor alone.
+    pub(crate) maybe_nameless: bool,
     pub(crate) events: Vec<Sent<'a, P>>,
 }
 
@@ -54,7 +56,15 @@ impl<'a, P> Part<'a, P> {
     pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
         let user_agent = Some(sender.user_agent.into());
         let told = Some(sender.told);
-        Self { ip: sender.ip, user_agent, told, context, signed: false, events: Vec::new() }
+        Self {
+            ip: sender.ip,
+            user_agent,
+            told,
+            context,
+            signed: false,
+            maybe_nameless: false,
+            events: Vec::new(),
+        }
     }
 
     /// Whether all but the events is the same.
@@ -193,7 +203,7 @@ impl Pipeline {
         visit: &'a Visit<'a>,
         visitor: &Visitor,
     ) -> Result<EnrichedEvent<'a>, (DropReason, Dropped)> {
-        let event = EnrichedEvent::new(valid(sent, times, visitor)?, visit);
+        let event = EnrichedEvent::new(valid(part, sent, times, visitor)?, visit);
         if !part.signed && !site.allows_page(&event.page.host) {
             return Err(left_out(sent, DropReason::HostNotAllowed));
         }
@@ -306,6 +316,7 @@ impl<'a> Taken<'a> {
 
 /// A valid event, or why not, for the count and for the sender.
 fn valid<'a, P: Borrow<RawValue>>(
+    part: &Part<'_, P>,
     sent: &'a Sent<'a, P>,
     times: &Times,
     visitor: &Visitor,
@@ -315,7 +326,11 @@ fn valid<'a, P: Borrow<RawValue>>(
         Sent::Malformed(dropped, _) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
     flatten(event.properties.as_ref().map(Borrow::borrow))
-        .and_then(|properties| validate::event(event, properties, times, visitor))
+        .and_then(|properties| {
+            let check =
+                if part.maybe_nameless { validate::maybe_nameless } else { validate::event };
+            check(event, properties, times, visitor)
+        })
         .map_err(|reason| left_out(sent, reason))
 }
 

@@ -143,7 +143,7 @@ impl<'a> Request<'a> {
     fn push(&mut self, part: Part<'a, Properties<'a>>, sent: Sent<'a, Properties<'a>>) {
         match self.parts.last_mut() {
             Some(last) if last.is_like(&part) => last.events.push(sent),
-            _ => self.parts.push(Part { events: vec![sent], ..part }),
+            _ => self.parts.push(Part { events: vec![sent], maybe_nameless: true, ..part }),
         }
     }
 
@@ -180,9 +180,7 @@ fn part<'a>(
         ip: ip.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ip| ip.to_canonical()),
         user_agent: text(context.user_agent),
         told: None,
-        context: wire,
-        signed: false,
-        events: Vec::new(),
+        ..Part::of(sender, wire)
     }
 }
 
