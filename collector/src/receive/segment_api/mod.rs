@@ -19,7 +19,8 @@ use wire::limits::NAME_BYTES_MAX;
 use wire::{Answer, Context, Dropped, Text};
 
 use self::event::{Ids, Properties, Sending};
-use self::message::{Envelope, Message, MessageContext, Object, object, text, text_in, time};
+use self::message::{Envelope, Message, MessageContext, text};
+pub(crate) use self::message::{Object, object, text_in, time};
 use super::native::{Sent, check_length, explain};
 use crate::error::Rejection;
 use crate::pipeline::{Part, Sender};
