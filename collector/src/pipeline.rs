@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::value::RawValue;
-use wire::{Answer, Context, Dropped, SiteName, Text};
+use wire::{Answer, Context, Dropped, Event, SiteName, Text};
 
 use crate::clock::Clock;
 use crate::cookieless::{DailySalts, Visitor};
@@ -22,7 +22,7 @@ use crate::sites::Sites;
 use crate::spool::block::{Frame, Table};
 use crate::spool::{AppendError, Spool};
 use crate::suppressed::Suppressed;
-use crate::validate::{self, DropReason, Site, Times, ValidEvent, flatten};
+use crate::validate::{self, DropReason, Property, Site, Times, ValidEvent, flatten};
 
 /// Who sent a request, as far as its head tells.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,18 @@ impl<'a, P> Part<'a, P> {
             maybe_nameless: false,
             events: Vec::new(),
         }
+    }
+
+    /// One of the events, by the rules of the way it came in.
+    pub(crate) fn check<'e>(
+        &self,
+        event: &'e Event<'e, P>,
+        properties: Vec<Property<'e>>,
+        times: &Times,
+        visitor: &Visitor,
+    ) -> Result<ValidEvent<'e>, DropReason> {
+        let check = if self.maybe_nameless { validate::maybe_nameless } else { validate::event };
+        check(event, properties, times, visitor)
     }
 
     /// Whether all but the events is the same.
@@ -326,11 +338,7 @@ fn valid<'a, P: Borrow<RawValue>>(
         Sent::Malformed(dropped, _) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
     flatten(event.properties.as_ref().map(Borrow::borrow))
-        .and_then(|properties| {
-            let check =
-                if part.maybe_nameless { validate::maybe_nameless } else { validate::event };
-            check(event, properties, times, visitor)
-        })
+        .and_then(|properties| part.check(event, properties, times, visitor))
         .map_err(|reason| left_out(sent, reason))
 }
 
