@@ -1,5 +1,5 @@
-//! Who is refused at the door: the suppressed persons' hashes, read from ClickHouse as the sites are,
-//! with their last good copy on disk.
+//! Who is refused at the door: the suppressed persons' hashes, and the user ids they are known by, read
+//! from ClickHouse as the sites are, with their last good copy on disk.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -21,6 +21,8 @@ const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// Entries that are known here, the newest: some 40 MB. Whoever is beyond them still leaves with no
 /// audience.
 const ENTRIES_MAX: usize = 1_000_000;
+/// How the list calls a user id.
+const USER: &str = "user";
 /// Bytes of an entry in the copy.
 const ENTRY_BYTES: usize = 16;
 
@@ -56,17 +58,18 @@ impl Suppressed {
         Ok(list)
     }
 
-    /// Whether one of these is on the site's list.
-    pub(crate) fn holds(&self, site: &SiteName, identifiers: &[Identifier]) -> bool {
-        if identifiers.is_empty() {
+    /// Whether the `user` (empty: nobody known), or one of these, is on the site's list.
+    pub(crate) fn holds(&self, site: &SiteName, user: &str, identifiers: &[Identifier]) -> bool {
+        if user.is_empty() && identifiers.is_empty() {
             return false;
         }
-        let entries = Arc::clone(&self.entries.read().unwrap_or_else(PoisonError::into_inner));
-        !entries.is_empty()
-            && identifiers.iter().any(|identifier| {
-                let entry = entry(site.as_str(), identifier.kind.as_str(), &identifier.value);
-                entries.contains(&entry)
-            })
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        if entries.is_empty() {
+            return false;
+        }
+        let holds = |kind: &str, value: &str| entries.contains(&entry(site.as_str(), kind, value));
+        (!user.is_empty() && holds(USER, user))
+            || identifiers.iter().any(|found| holds(found.kind.as_str(), &found.value))
     }
 
     /// Whether a stored identifier is on its site's list.

@@ -18,9 +18,9 @@ pub struct Version {
 pub struct Suppressed<'a> {
     /// Whose list.
     pub site: &'a str,
-    /// As in `identifiers`.
+    /// As in `identifiers`, or `user`.
     pub kind: &'a str,
-    /// As in `identifiers`: a hash.
+    /// As in `identifiers`: a hash; of a `user` the id.
     pub value: &'a str,
 }
 

@@ -235,7 +235,7 @@ async fn a_suppressed_person_is_refused_at_the_door() {
     let identify = |number, email: &str| {
         with(
             page_view(number),
-            &json!({"type": "identify", "user": "u1", "properties": {"email": email}}),
+            &json!({"type": "identify", "user": format!("u{number}"), "properties": {"email": email}}),
         )
     };
     let Stack { collector, data_dir, database } = Stack::up(&[]).await;
@@ -257,9 +257,18 @@ async fn a_suppressed_person_is_refused_at_the_door() {
     let dropped =
         json!([{"id": page_view(1)["id"], "reason": "person_suppressed", "field": "properties"}]);
     assert_eq!(collector.post(&sent).await.json()["dropped"], dropped);
+    // Whoever is known by the user id is the same person, whatever they do.
+    let theirs = batch(&[with(page_view(3), &json!({"user": "u1"})), page_view(4)]);
+    let answer = collector.post(&theirs).await.json();
+    assert_eq!(answer["dropped"][0]["reason"], "person_suppressed");
+    assert_eq!(
+        (&answer["accepted"], &answer["dropped"][0]["id"]),
+        (&json!(1), &page_view(3)["id"])
+    );
     collector.stop().await;
     // Known from the copy too, while ClickHouse is away.
     let nobody = crate::stack::away(data_dir.path());
     let collector = Collector::start(data_dir.path(), &nobody, &[]).await;
     assert_eq!(collector.post(&sent).await.json()["dropped"], dropped);
+    assert_eq!(collector.post(&theirs).await.json()["dropped"], answer["dropped"]);
 }

@@ -39,8 +39,12 @@ async fn a_search_is_told_once_as_it_was_meant_and_without_numbers_or_addresses(
     );
 
     let site = Site::bind().await;
-    let tagged =
-        tag(&stack, "own", &[&site.origin], "data-with=search data-search-parameters='was suche' data-search-folders=finde");
+    let tagged = tag(
+        &stack,
+        "own",
+        &[&site.origin],
+        "data-with=search data-search-parameters='was suche' data-search-folders=finde",
+    );
     let page = "<!doctype html><title>Suche</title>HEAD";
     let url = site.serve(&[("/", page)], &tagged, "", None);
     come(&tab, &format!("{url}/?q=cat&suche=Tee"), &["search"]).await;
