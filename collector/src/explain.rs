@@ -16,6 +16,7 @@ use wire::{Consent, Context, Event, Kind, Text};
 
 use crate::cookieless::Visitor;
 use crate::enrich::{BotReason, EnrichFiles, EnrichedEvent, Enricher, SiteRules, Told};
+use crate::receive::json_text;
 use crate::validate::{self, DropReason, Times, flatten};
 
 /// An id where one is needed and none is looked at.
@@ -132,6 +133,7 @@ impl Explainer {
                 continue;
             }
             told.lines += 1;
+            json_text::mend(&mut line);
             match self.explain_line(&line, &mut output) {
                 Ok(()) => {}
                 Err(LineError::Output(error)) => return Err(error),
@@ -309,6 +311,13 @@ mod tests {
         assert_eq!(numbers, [Some(1), Some(3), Some(4), Some(5), None]);
         assert_eq!(lines[2]["error"], "left out as url_invalid (url)");
         assert_eq!(lines[4]["bot"], true);
+    }
+
+    #[test]
+    fn half_an_emoji_costs_no_line() {
+        let (lines, told) = explain(r#"{"url":"https://a.example/","categories":["Caf\ud83d"]}"#);
+        assert_eq!(told, LinesTold { lines: 1, failed: 0 });
+        assert_eq!(lines[0]["categories"], json!(["Caf\u{fffd}"]));
     }
 
     #[test]

@@ -228,6 +228,10 @@ fn golden_payloads_are_what_the_schemas_say() {
     for file in std::fs::read_dir(golden).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if name == "cut_emoji" {
+            // No validator reads half an emoji; `odd_json` has what becomes of it.
+            continue;
+        }
         let value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         match name.as_str() {
             "answer" => holds("Answer", &value),
