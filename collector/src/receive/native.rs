@@ -75,10 +75,7 @@ fn malformed(event: &str) -> Dropped {
         #[serde(borrow)]
         id: Text<'a>,
     }
-    let mut json = serde_json::Deserializer::from_str(event);
-    let field = serde_path_to_error::deserialize::<_, Event<'_, IgnoredAny>>(&mut json)
-        .err()
-        .map(|error| cut(&error.path().to_string(), NAME_BYTES_MAX).to_owned());
+    let field = field_at_fault::<Event<'_, IgnoredAny>>(event.as_bytes());
     let id = serde_json::from_str::<Named<'_>>(event)
         .map_or_else(|_| String::new(), |named| cut(&named.id, NAME_BYTES_MAX).to_owned());
     Dropped { id, reason: DropReason::EventMalformed.tag().to_owned(), field }
@@ -93,11 +90,7 @@ pub(super) fn explain<'de, T: Deserialize<'de>>(
     body: &'de [u8],
     error: &serde_json::Error,
 ) -> Rejection {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let field = serde_path_to_error::deserialize::<_, T>(&mut json).err().map_or_else(
-        || ".".to_owned(),
-        |error| cut(&error.path().to_string(), NAME_BYTES_MAX).to_owned(),
-    );
+    let field = field_at_fault::<T>(body);
     let (line, column) = (error.line(), error.column());
     let problem = error.to_string();
     let problem = problem.rsplit_once(" at line ").map_or(problem.as_str(), |(problem, _)| problem);
@@ -107,6 +100,24 @@ pub(super) fn explain<'de, T: Deserialize<'de>>(
     } else {
         Rejection::BodyNotJson { problem, line, column, field }
     }
+}
+
+/// The field for which JSON is no `T`: the innermost that is wrong, or else is not there. None where it is
+/// the whole that is wrong.
+fn field_at_fault<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<String> {
+    let mut json = serde_json::Deserializer::from_slice(json);
+    let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
+    let problem = error.inner().to_string();
+    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    let path = error.path().to_string();
+    // Where the name of the next field could not be read, `?` stands for it; `.` is the whole.
+    let path = path.strip_suffix('?').unwrap_or(&path).trim_end_matches('.');
+    let field = match (path, missing) {
+        (path, None) => path.to_owned(),
+        ("", Some(missing)) => missing.to_owned(),
+        (path, Some(missing)) => format!("{path}.{missing}"),
+    };
+    Some(cut(&field, NAME_BYTES_MAX).to_owned()).filter(|field| !field.is_empty())
 }
 
 #[cfg(test)]
@@ -121,8 +132,8 @@ mod tests {
             panic!("not told apart from a wrong shape");
         };
         assert_eq!(
-            (problem.as_str(), line, column, field.as_str()),
-            ("expected value", 2, 29, "sent_at")
+            (problem.as_str(), line, column, field.as_deref()),
+            ("expected value", 2, 29, Some("sent_at"))
         );
         assert!(matches!(batch(b""), Err(Rejection::BodyNotJson { .. })));
         assert!(matches!(batch(b"{\"site\":\"\xff\"}"), Err(Rejection::BodyNotJson { .. })));
@@ -131,7 +142,7 @@ mod tests {
     #[test]
     fn says_which_field_makes_it_no_batch() {
         let field = |body: &[u8]| match batch(body) {
-            Err(Rejection::BodyNotBatch { field, .. }) => field,
+            Err(Rejection::BodyNotBatch { field, .. }) => field.unwrap(),
             other => panic!("{other:?}"),
         };
         assert_eq!(field(br#"{"site":"shop","sent_at":"now","events":[]}"#), "sent_at");
@@ -139,7 +150,7 @@ mod tests {
             field(br#"{"site":"shop","sent_at":1,"context":{"screen_width":-1},"events":[]}"#),
             "context.screen_width"
         );
-        assert_eq!(field(br#"{"site":"shop","sent_at":1}"#), ".");
+        assert_eq!(field(br#"{"site":"shop","sent_at":1}"#), "events");
     }
 
     #[test]
@@ -157,6 +168,6 @@ mod tests {
                 Sent::Malformed(dropped, _) => (dropped.id.as_str(), dropped.field.as_deref()),
             })
             .collect();
-        assert_eq!(told, [("a", None), ("b", Some("at")), ("", Some(".")), ("a", None)]);
+        assert_eq!(told, [("a", None), ("b", Some("at")), ("", None), ("a", None)]);
     }
 }

@@ -3,13 +3,28 @@
 use serde_json::{Value, json};
 
 use crate::http::{Answer, send};
-use crate::stack::{Collector, Stack};
+use crate::stack::{Collector, NOW, Stack, alone, batch};
 
 /// As a browser sends it that has cut a text within an emoji: `JSON.stringify` writes the half by its number.
 const CUT_EMOJI: &[u8] = include_bytes!("../../../wire/golden/v1/cut_emoji.json");
 
 async fn post(collector: &Collector, path: &str, body: &[u8]) -> Answer {
     send(collector.address, "POST", path, &[], body).await
+}
+
+/// With these fields, also where they are null.
+fn put(mut object: Value, fields: &Value) -> Value {
+    object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    object
+}
+
+/// What refuses a body: the tag and the field at fault.
+async fn refused(collector: &Collector, path: &str, body: &str) -> (String, Option<String>) {
+    let answer = post(collector, path, body.as_bytes()).await;
+    let error = answer.json()["error"].clone();
+    assert_eq!(answer.status, 400, "{body}: {}", answer.text());
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    (text(&error["tag"]).unwrap(), text(&error["field"]))
 }
 
 #[tokio::test]
@@ -40,4 +55,84 @@ async fn half_an_emoji_costs_a_message_of_segments_nothing() {
     let properties = json!({"a\u{fffd}": "b\u{fffd}", "c.d": r#"["\ud83d\ude00","\ufffd"]"#});
     let expected = json!({"name": "Ad\u{fffd}", "user_id": "u\u{fffd}", "properties": properties});
     assert_eq!(rows, [expected]);
+}
+
+#[tokio::test]
+async fn a_refusal_names_the_field_at_fault() {
+    let (collector, _dir) = alone(&[]).await;
+    let not_batch = |field: &str| ("body_not_batch".to_owned(), Some(field.to_owned()));
+    for (path, body, field) in [
+        ("/v1/events", r#"{"site":"shop","sent_at":1}"#, "events"),
+        ("/v1/events", r#"{"sent_at":1,"events":[]}"#, "site"),
+        ("/v1/events", r#"{"site":"shop","sent_at":"now","events":[]}"#, "sent_at"),
+        ("/v1/events", r#"{"site":"shop","sent_at":1,"events":{}}"#, "events"),
+        ("/v1/events", r#"{"site":"shop","sent_at":1,"events":[],"context":5}"#, "context"),
+        ("/v1/events", r#"{"site":{},"sent_at":1,"events":[]}"#, "site"),
+        (
+            "/v1/events",
+            r#"{"site":"shop","sent_at":1,"events":[],"context":{"screen_width":-1}}"#,
+            "context.screen_width",
+        ),
+        ("/v1/batch", r#"{"batch":{"type":"track"}}"#, "batch"),
+        ("/v1/batch", r#"{"writeKey":"shop"}"#, "batch"),
+    ] {
+        assert_eq!(refused(&collector, path, body).await, not_batch(field), "{body}");
+    }
+    let not_json = |field: Option<&str>| ("body_not_json".to_owned(), field.map(str::to_owned));
+    let cut = r#"{"site":"shop""#;
+    assert_eq!(refused(&collector, "/v1/events", cut).await, not_json(None));
+    let cut = r#"{"site":"shop","sent_at":"#;
+    assert_eq!(refused(&collector, "/v1/events", cut).await, not_json(Some("sent_at")));
+    let cut = r#"{"site":"shop","context":{"#;
+    assert_eq!(refused(&collector, "/v1/events", cut).await, not_json(Some("context")));
+}
+
+#[tokio::test]
+async fn an_event_left_out_names_the_field_that_is_missing() {
+    let (collector, _dir) = alone(&[]).await;
+    let bare = json!({"id": "1", "type": "custom", "at": NOW});
+    let without = |name: &str| {
+        let mut event = bare.clone();
+        event.as_object_mut().unwrap().remove(name);
+        event
+    };
+    let wrong = put(bare.clone(), &json!({"consent": {"ads": "maybe"}}));
+    let events = [without("at"), without("id"), without("type"), wrong, json!(5)];
+    let told = collector.post(&batch(&events)).await.json();
+    let fields: Vec<_> = told["dropped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|dropped| (dropped["reason"].as_str().unwrap(), dropped["field"].as_str()))
+        .collect();
+    let expected = [Some("at"), Some("id"), Some("type"), Some("consent.ads"), None];
+    assert_eq!(fields, expected.map(|field| ("event_malformed", field)));
+}
+
+#[tokio::test]
+async fn a_message_left_out_names_the_field_as_its_sender_does() {
+    let (collector, _dir) = alone(&[]).await;
+    let old = "2001-01-01T00:00:00Z";
+    let body = json!({"writeKey": "shop", "sentAt": NOW, "batch": [
+        {"type": "track", "event": "x", "messageId": "m1"},
+        {"type": "track", "event": "x", "messageId": "m2", "userId": "u1", "timestamp": old},
+        {"type": "identify", "anonymousId": "a1", "messageId": "m3"},
+        {"type": "track", "userId": "u1", "messageId": "m4"},
+    ]});
+    let answer = post(&collector, "/v1/batch", body.to_string().as_bytes()).await.json();
+    let told: Vec<_> = answer["dropped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|dropped| ["id", "reason", "field"].map(|name| dropped[name].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ["m1", "visitor_missing", "anonymousId"],
+            ["m2", "at_too_old", "timestamp"],
+            ["m3", "user_missing", "userId"],
+            ["m4", "name_missing", "event"],
+        ]
+    );
 }

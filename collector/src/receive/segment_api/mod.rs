@@ -13,7 +13,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use wire::limits::NAME_BYTES_MAX;
 use wire::{Answer, Context, Dropped, Text};
@@ -77,13 +76,14 @@ pub(crate) fn request<'a>(
     sender: Sender<'a>,
     received_at: i64,
 ) -> Result<Request<'a>, Rejection> {
-    let no_request = |error| explain::<IgnoredAny>(body, &error);
     let (messages, write_key, sent_at) = if call == Call::Batch {
-        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(no_request)?;
+        let envelope: Envelope<'_> =
+            serde_json::from_slice(body).map_err(|error| explain::<Envelope<'_>>(body, &error))?;
         (envelope.batch, envelope.write_key, envelope.sent_at)
     } else {
-        let message: &RawValue = serde_json::from_slice(body).map_err(no_request)?;
-        let head: Message<'_> = serde_json::from_str(message.get()).map_err(no_request)?;
+        let no_message = |error| explain::<Message<'_>>(body, &error);
+        let message: &RawValue = serde_json::from_slice(body).map_err(no_message)?;
+        let head: Message<'_> = serde_json::from_str(message.get()).map_err(no_message)?;
         (vec![message], head.write_key, head.sent_at)
     };
     check_length(messages.len())?;
@@ -113,13 +113,13 @@ impl<'a> Request<'a> {
         sending: Sending,
         sender: Sender<'a>,
     ) {
-        let malformed = |id: Option<Text<'_>>, field: &str| {
+        let malformed = |id: Option<Text<'_>>, field: Option<&str>| {
             let id = cut(id.as_deref().unwrap_or_default(), NAME_BYTES_MAX).to_owned();
             let reason = DropReason::EventMalformed.tag().to_owned();
-            Sent::Malformed(Dropped { id, reason, field: Some(field.to_owned()) }, None)
+            Sent::Malformed(Dropped { id, reason, field: field.map(str::to_owned) }, None)
         };
         let Ok(message) = serde_json::from_str::<Message<'a>>(raw.get()) else {
-            return self.push(Part::of(sender, Context::default()), malformed(None, "."));
+            return self.push(Part::of(sender, Context::default()), malformed(None, None));
         };
         let context: MessageContext<'a> = object(message.context);
         let own_kind = text(message.kind);
@@ -135,7 +135,7 @@ impl<'a> Request<'a> {
                 }
                 self.push(part, Sent::Event(event));
             }
-            Err(field) => self.push(part, malformed(text(message.message_id), field)),
+            Err(field) => self.push(part, malformed(text(message.message_id), Some(field))),
         }
     }
 
@@ -147,14 +147,31 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The answer with the ids by which the sender knows its messages.
+    /// The answer with the ids and the fields' names by which the sender knows its messages.
     pub(crate) fn success(&self, mut answer: Answer) -> Success {
         for dropped in &mut answer.dropped {
             if let Some(id) = self.renamed.get(&dropped.id) {
                 dropped.id = cut(id, NAME_BYTES_MAX).to_owned();
             }
+            if let Some(field) = &mut dropped.field {
+                *field = sent_as(field, &dropped.reason).to_owned();
+            }
         }
         Success { success: true, answer }
+    }
+}
+
+/// What a message calls a field of our events.
+fn sent_as<'a>(field: &'a str, reason: &str) -> &'a str {
+    match field {
+        "properties" if reason == DropReason::PersonSuppressed.tag() => "traits",
+        "id" => "messageId",
+        "visitor" => "anonymousId",
+        "at" => "timestamp",
+        "user" => "userId",
+        "name" => "event",
+        // Of the page, or of where the request came from: these have the same name.
+        same => same,
     }
 }
 
