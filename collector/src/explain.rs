@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::site::SiteSettings;
 use wire::limits::BODY_BYTES_MAX;
-use wire::{Consent, Context, Event, Kind, Text};
+use wire::{Consent, Context, Event, FromObject, Kind, Text};
 
 use crate::cookieless::Visitor;
 use crate::enrich::{BotReason, EnrichFiles, EnrichedEvent, Enricher, SiteRules, Told};
@@ -39,7 +39,7 @@ struct Line<'a> {
     webdriver: Option<bool>,
     /// All that the request's head had; without them nothing is concluded from what is absent.
     headers: Option<BTreeMap<String, String>>,
-    consent: Option<Consent>,
+    consent: Option<FromObject<Consent>>,
     #[serde(borrow)]
     properties: Option<&'a RawValue>,
     /// When it happened, RFC 3339, for the rate of exchange; now where it is not told.
@@ -152,7 +152,7 @@ impl Explainer {
         if line.len() > BODY_BYTES_MAX {
             return Err(LineError::TooLong);
         }
-        let line: Line<'_> = serde_json::from_slice(line)?;
+        let FromObject(line): FromObject<Line<'_>> = serde_json::from_slice(line)?;
         let ip = match line.ip.as_deref().map(str::trim) {
             None | Some("") => IpAddr::from(Ipv4Addr::UNSPECIFIED),
             Some(ip) => ip.parse()?,
@@ -167,7 +167,7 @@ impl Explainer {
         let at = line.at.unwrap_or_else(Timestamp::now).as_millisecond();
         let event = Event {
             at: at.unsigned_abs(),
-            consent: line.consent.unwrap_or_default(),
+            consent: line.consent.unwrap_or_default().0,
             ..event(line.url, line.referrer, line.categories.unwrap_or_default())
         };
         let event = flatten(line.properties)
@@ -318,6 +318,13 @@ mod tests {
         let (lines, told) = explain(r#"{"url":"https://a.example/","categories":["Caf\ud83d"]}"#);
         assert_eq!(told, LinesTold { lines: 1, failed: 0 });
         assert_eq!(lines[0]["categories"], json!(["Caf\u{fffd}"]));
+    }
+
+    #[test]
+    fn a_list_is_no_visit() {
+        let (lines, told) =
+            explain("[1,2]\n[]\n{\"consent\":[\"granted\",\"denied\",\"denied\"]}\n");
+        assert_eq!(told, LinesTold { lines: 3, failed: 3 }, "{lines:?}");
     }
 
     #[test]

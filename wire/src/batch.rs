@@ -9,6 +9,7 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Text;
+use crate::from_object::object;
 
 /// The body of `POST /v1/events`: at most [`limits::EVENTS_PER_BATCH_MAX`] events and
 /// [`limits::BODY_BYTES_MAX`] bytes. The content type does not matter; our SDK says `text/plain`,
@@ -29,7 +30,7 @@ pub struct Batch<'a, E> {
     /// receipt it tells how wrong that clock is.
     pub sent_at: u64,
     /// What holds for the whole page.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "object")]
     pub context: Context<'a>,
     /// The events, oldest first.
     #[serde(deserialize_with = "events")]

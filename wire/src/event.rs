@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::from_object::object;
 use crate::{Consent, Text};
 
 /// What sort of thing happened. On the wire it is a text (`Event::kind`), so that an unknown kind
@@ -72,7 +73,7 @@ pub struct Event<'a, P> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Text<'a>>,
     /// What the visitor has agreed to at this moment.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub consent: Consent,
     /// The page's whole address.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]

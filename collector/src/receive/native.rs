@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 use wire::limits::{EVENTS_PER_BATCH_MAX, NAME_BYTES_MAX};
-use wire::{Batch, Dropped, Event, Text};
+use wire::{Batch, Dropped, Event, FromObject, Text};
 
 use crate::error::Rejection;
 use crate::validate::{DropReason, cut};
@@ -24,7 +24,7 @@ pub(crate) enum Sent<'a, P = &'a RawValue> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Sent<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Event::deserialize(deserializer).map(Self::Event)
+        FromObject::deserialize(deserializer).map(|FromObject(event)| Self::Event(event))
     }
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn batch(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
         Err(_) => serde_json::from_slice(body),
     };
     let batch: Batch<'_, Sent<'_>> = match read {
-        Ok(batch) => batch,
+        Ok(FromObject(batch)) => batch,
         Err(error) if error.classify() == Category::Data => event_by_event(body)?,
         Err(error) => return Err(explain_batch(body, &error)),
     };
@@ -53,12 +53,12 @@ pub(super) fn check_length(events: usize) -> Result<(), Rejection> {
 
 /// The slow way, only for a batch with something wrong in it.
 fn event_by_event(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
-    let batch: Batch<'_, &RawValue> =
+    let FromObject(batch): FromObject<Batch<'_, &RawValue>> =
         serde_json::from_slice(body).map_err(|error| explain_batch(body, &error))?;
     // An event takes far more room than the few bytes that are none.
     check_length(batch.events.len())?;
     let events = batch.events.into_iter().map(|raw| {
-        let event = serde_json::from_str(raw.get()).map(Sent::Event);
+        let event = serde_json::from_str::<Sent<'_>>(raw.get());
         event.unwrap_or_else(|_| Sent::Malformed(malformed(raw.get()), Some(raw)))
     });
     Ok(Batch {
@@ -76,8 +76,10 @@ fn malformed(event: &str) -> Dropped {
         id: Text<'a>,
     }
     let field = field_at_fault::<Event<'_, IgnoredAny>>(event.as_bytes());
-    let id = serde_json::from_str::<Named<'_>>(event)
-        .map_or_else(|_| String::new(), |named| cut(&named.id, NAME_BYTES_MAX).to_owned());
+    let id = serde_json::from_str::<FromObject<Named<'_>>>(event).map_or_else(
+        |_| String::new(),
+        |FromObject(named)| cut(&named.id, NAME_BYTES_MAX).to_owned(),
+    );
     Dropped { id, reason: DropReason::EventMalformed.tag().to_owned(), field }
 }
 
@@ -106,7 +108,7 @@ pub(super) fn explain<'de, T: Deserialize<'de>>(
 /// the whole that is wrong.
 fn field_at_fault<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<String> {
     let mut json = serde_json::Deserializer::from_slice(json);
-    let error = serde_path_to_error::deserialize::<_, T>(&mut json).err()?;
+    let error = serde_path_to_error::deserialize::<_, FromObject<T>>(&mut json).err()?;
     let problem = error.inner().to_string();
     let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
     let path = error.path().to_string();

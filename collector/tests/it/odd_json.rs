@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::http::{Answer, send};
-use crate::stack::{Collector, NOW, Stack, alone, batch};
+use crate::stack::{Collector, NOW, Stack, VISITOR, alone, batch};
 
 /// As a browser sends it that has cut a text within an emoji: `JSON.stringify` writes the half by its number.
 const CUT_EMOJI: &[u8] = include_bytes!("../../../wire/golden/v1/cut_emoji.json");
@@ -135,4 +135,24 @@ async fn a_message_left_out_names_the_field_as_its_sender_does() {
             ["m4", "name_missing", "event"],
         ]
     );
+}
+
+#[tokio::test]
+async fn a_list_is_no_batch_no_event_and_no_message() {
+    let (collector, _dir) = alone(&[]).await;
+    let not_batch = ("body_not_batch".to_owned(), None);
+    let listed = r#"["shop",1,{},[]]"#;
+    assert_eq!(refused(&collector, "/v1/events", listed).await, not_batch);
+    assert_eq!(refused(&collector, "/v1/batch", r#"[[],"shop"]"#).await, not_batch);
+    assert_eq!(refused(&collector, "/v1/track", "[]").await, not_batch);
+    let event = json!([VISITOR, "custom", NOW, VISITOR, null, null, {}, null, null, null, [], "x"]);
+    let events = json!({"site": "shop", "sent_at": NOW, "events": [event]});
+    let told = collector.post(&events).await.json();
+    assert_eq!(told["dropped"], json!([{"id": "", "reason": "event_malformed"}]));
+    let messages = json!({"writeKey": "shop", "batch": [["track"]]}).to_string();
+    let told = post(&collector, "/v1/batch", messages.as_bytes()).await.json();
+    assert_eq!(told["dropped"], json!([{"id": "", "reason": "event_malformed"}]));
+    let listed = json!({"site": "shop", "sent_at": NOW, "context": ["hr"], "events": []});
+    let context = ("body_not_batch".to_owned(), Some("context".to_owned()));
+    assert_eq!(refused(&collector, "/v1/events", &listed.to_string()).await, context);
 }

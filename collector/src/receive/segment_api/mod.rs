@@ -15,7 +15,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use wire::limits::NAME_BYTES_MAX;
-use wire::{Answer, Context, Dropped, Text};
+use wire::{Answer, Context, Dropped, FromObject, Text};
 
 use self::event::{Ids, Properties, Sending};
 use self::message::{Envelope, Message, MessageContext, Object, object, text, text_in, time};
@@ -77,13 +77,14 @@ pub(crate) fn request<'a>(
     received_at: i64,
 ) -> Result<Request<'a>, Rejection> {
     let (messages, write_key, sent_at) = if call == Call::Batch {
-        let envelope: Envelope<'_> =
+        let FromObject(envelope): FromObject<Envelope<'_>> =
             serde_json::from_slice(body).map_err(|error| explain::<Envelope<'_>>(body, &error))?;
         (envelope.batch, envelope.write_key, envelope.sent_at)
     } else {
         let no_message = |error| explain::<Message<'_>>(body, &error);
         let message: &RawValue = serde_json::from_slice(body).map_err(no_message)?;
-        let head: Message<'_> = serde_json::from_str(message.get()).map_err(no_message)?;
+        let FromObject(head): FromObject<Message<'_>> =
+            serde_json::from_str(message.get()).map_err(no_message)?;
         (vec![message], head.write_key, head.sent_at)
     };
     check_length(messages.len())?;
@@ -92,7 +93,7 @@ pub(crate) fn request<'a>(
     let received_at = u64::try_from(received_at).unwrap_or_default();
     let mut sending = Sending { sent_at: time(sent_at).ok().flatten(), received_at };
     if sending.sent_at.is_none() {
-        let first: Message<'_> = object(messages.first().copied());
+        let FromObject(first): FromObject<Message<'_>> = object(messages.first().copied());
         sending.sent_at = time(first.sent_at).ok().flatten();
     }
     let sent_at = sending.sent_at.unwrap_or_default();
@@ -118,10 +119,11 @@ impl<'a> Request<'a> {
             let reason = DropReason::EventMalformed.tag().to_owned();
             Sent::Malformed(Dropped { id, reason, field: field.map(str::to_owned) }, None)
         };
-        let Ok(message) = serde_json::from_str::<Message<'a>>(raw.get()) else {
+        let Ok(FromObject(message)) = serde_json::from_str::<FromObject<Message<'a>>>(raw.get())
+        else {
             return self.push(Part::of(sender, Context::default()), malformed(None, None));
         };
-        let context: MessageContext<'a> = object(message.context);
+        let FromObject(context): FromObject<MessageContext<'a>> = object(message.context);
         let own_kind = text(message.kind);
         let kind = match call {
             Call::One(kind) => kind,
