@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Text;
 use crate::from_object::object;
+use crate::lenient::{millis, or_default};
 
 /// The body of `POST /v1/events`: at most [`limits::EVENTS_PER_BATCH_MAX`] events and
 /// [`limits::BODY_BYTES_MAX`] bytes. The content type does not matter; our SDK says `text/plain`,
@@ -28,6 +29,7 @@ pub struct Batch<'a, E> {
     pub site: Text<'a>,
     /// When the batch was sent, milliseconds since 1970 by the sender's clock. Beside the time of
     /// receipt it tells how wrong that clock is.
+    #[serde(deserialize_with = "millis")]
     pub sent_at: u64,
     /// What holds for the whole page.
     #[serde(borrow, default, deserialize_with = "object")]
@@ -79,6 +81,6 @@ pub struct Context<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone_offset: Option<i16>,
     /// True where the browser says that a program drives it (`navigator.webdriver`).
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "core::ops::Not::not")]
     pub webdriver: bool,
 }

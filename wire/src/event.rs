@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::from_object::object;
+use crate::lenient::{millis, or_default};
 use crate::{Consent, Text};
 
 /// What sort of thing happened. On the wire it is a text (`Event::kind`), so that an unknown kind
@@ -62,6 +63,7 @@ pub struct Event<'a, P> {
     #[serde(borrow, rename = "type")]
     pub kind: Text<'a>,
     /// When it happened, milliseconds since 1970 by the sender's clock.
+    #[serde(deserialize_with = "millis")]
     pub at: u64,
     /// The visitor's id, a UUID kept by the browser.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -85,7 +87,12 @@ pub struct Event<'a, P> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Text<'a>>,
     /// What the page is about, from `<meta name="footfall:category">`, most general first.
-    #[serde(borrow, default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        borrow,
+        default = "Vec::new",
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub categories: Vec<Text<'a>>,
     /// A custom event's name.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]

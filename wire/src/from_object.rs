@@ -3,6 +3,8 @@
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
+use crate::lenient::or_default;
+
 /// A struct, read from an object only. Serde's derived code takes a list for one as well, with the fields by
 /// their position: nobody sends that on purpose, and a release with a field more would read it another way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,11 +16,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for FromObject<T> {
     }
 }
 
-/// The same of a field.
-pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+/// The same of a field that need not be there.
+pub(crate) fn object<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    FromObject::deserialize(deserializer).map(|FromObject(read)| read)
+    or_default(deserializer).map(|FromObject(read)| read)
 }
 
 /// Says of a struct that it is a map, which no list is.

@@ -8,6 +8,7 @@ mod batch;
 mod consent;
 mod event;
 mod from_object;
+mod lenient;
 pub mod limits;
 mod new_event;
 mod site_name;

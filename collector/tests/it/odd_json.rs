@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::http::{Answer, send};
-use crate::stack::{Collector, NOW, Stack, VISITOR, alone, batch};
+use crate::stack::{Collector, NOW, Stack, VISITOR, alone, batch, page_view};
 
 /// As a browser sends it that has cut a text within an emoji: `JSON.stringify` writes the half by its number.
 const CUT_EMOJI: &[u8] = include_bytes!("../../../wire/golden/v1/cut_emoji.json");
@@ -155,4 +155,27 @@ async fn a_list_is_no_batch_no_event_and_no_message() {
     let listed = json!({"site": "shop", "sent_at": NOW, "context": ["hr"], "events": []});
     let context = ("body_not_batch".to_owned(), Some("context".to_owned()));
     assert_eq!(refused(&collector, "/v1/events", &listed.to_string()).await, context);
+}
+
+#[tokio::test]
+async fn null_is_as_good_as_absent_and_a_time_may_have_a_fraction() {
+    let (collector, _dir) = alone(&[]).await;
+    let nothing = json!({
+        "session": null, "user": null, "consent": null, "referrer": null, "title": null,
+        "categories": null, "name": null, "funnel": null, "step": null, "properties": null,
+    });
+    let choices = json!({"consent": {"analytics": null, "personalization": null, "ads": null}});
+    let mut fraction = page_view(3);
+    fraction["at"] = json!(1_799_999_999_999.5);
+    let events = [put(page_view(1), &nothing), put(page_view(2), &choices), fraction];
+    let context =
+        json!({"language": null, "screen_width": null, "timezone_offset": null, "webdriver": null});
+    for context in [json!(null), context] {
+        let sent = json!({"context": context, "sent_at": 1_800_000_000_000.9});
+        let answer = collector.post(&put(batch(&events), &sent)).await;
+        assert_eq!((answer.status, answer.text()), (202, r#"{"accepted":3,"dropped":[]}"#));
+    }
+    let negative = json!({"id": VISITOR, "type": "custom", "at": -0.5});
+    let told = collector.post(&batch(&[negative])).await.json();
+    assert_eq!(told["dropped"][0]["field"], "at");
 }

@@ -100,6 +100,9 @@ fn each_kind_of_message_becomes_an_event() {
     assert_eq!((&identify["type"], &identify["user"]), (&json!("identify"), &json!("17")));
     assert_eq!(identify["properties"]["postal_code"], "10000");
     assert_eq!(identify["properties"]["email"], "a@example.com");
+    let traits = json!({"address": {"postalCode": null, "zip": "10000"}});
+    let identify = one("/v1/i", json!({"traits": null, "context": {"traits": traits}}));
+    assert_eq!(identify["properties"]["postal_code"], "10000");
 }
 
 #[test]
