@@ -24,7 +24,7 @@ const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// A visit in its raw form. Everything may be missing.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 struct Line<'a> {
     #[serde(borrow)]
     url: Option<Text<'a>>,

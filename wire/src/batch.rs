@@ -22,7 +22,7 @@ use crate::lenient::{millis, or_default};
 /// [`limits::EVENTS_PER_BATCH_MAX`]: crate::limits::EVENTS_PER_BATCH_MAX
 /// [`limits::BODY_BYTES_MAX`]: crate::limits::BODY_BYTES_MAX
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "E: Deserialize<'de>"))]
+#[serde(expecting = "an object", bound(deserialize = "E: Deserialize<'de>"))]
 pub struct Batch<'a, E> {
     /// The site's name, as in its tag. A name and not a secret: it stands in every page.
     #[serde(borrow)]
@@ -50,7 +50,7 @@ fn events<'de, E: Deserialize<'de>, D: Deserializer<'de>>(
         type Value = Vec<E>;
 
         fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("a sequence")
+            out.write_str("a list")
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut sent: A) -> Result<Vec<E>, A::Error> {
@@ -70,6 +70,7 @@ fn events<'de, E: Deserialize<'de>, D: Deserializer<'de>>(
 
 /// What a browser tells of itself. Everything may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Context<'a> {
     /// The browser's first language, as BCP 47: `hr-HR`.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]

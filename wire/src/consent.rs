@@ -20,7 +20,7 @@ pub enum Choice {
 /// The three purposes Footfall knows. Carried on every event, so that what may be done with an
 /// event is told by the event alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 pub struct Consent {
     /// To measure the visit.
     #[serde(deserialize_with = "or_default")]

@@ -54,7 +54,7 @@ impl Kind {
 /// `P` is how properties are held: the SDK has them as JSON text already, the collector reads them
 /// into pairs. Absent fields are left out of the JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "P: Deserialize<'de>"))]
+#[serde(expecting = "an object", bound(deserialize = "P: Deserialize<'de>"))]
 pub struct Event<'a, P> {
     /// A UUID (version 7 from our SDK), made once: every retry carries the same one.
     #[serde(borrow)]

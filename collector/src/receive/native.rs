@@ -71,6 +71,7 @@ fn event_by_event(body: &[u8]) -> Result<Batch<'_, Sent<'_>>, Rejection> {
 
 fn malformed(event: &str) -> Dropped {
     #[derive(serde::Deserialize)]
+    #[serde(expecting = "an object")]
     struct Named<'a> {
         #[serde(borrow)]
         id: Text<'a>,
@@ -96,12 +97,25 @@ pub(super) fn explain<'de, T: Deserialize<'de>>(
     let (line, column) = (error.line(), error.column());
     let problem = error.to_string();
     let problem = problem.rsplit_once(" at line ").map_or(problem.as_str(), |(problem, _)| problem);
-    let problem = cut(problem, NAME_BYTES_MAX).to_owned();
+    let problem = cut(&in_words(problem), NAME_BYTES_MAX).to_owned();
     if error.classify() == Category::Data {
         Rejection::BodyNotBatch { problem, line, column, field }
     } else {
         Rejection::BodyNotJson { problem, line, column, field }
     }
+}
+
+/// What is wrong with JSON in words of whoever writes JSON, where the parser has those of our types.
+fn in_words(problem: &str) -> String {
+    const WORDS: [(&str, &str); 6] = [
+        ("invalid type: map,", "invalid type: object,"),
+        ("invalid type: sequence,", "invalid type: list,"),
+        ("floating point `", "number `"),
+        ("expected a sequence", "expected a list"),
+        ("expected u16", "expected a whole number from 0 to 65535"),
+        ("expected i16", "expected a whole number from -32768 to 32767"),
+    ];
+    WORDS.iter().fold(problem.to_owned(), |told, (ours, theirs)| told.replace(ours, theirs))
 }
 
 /// The field for which JSON is no `T`: the innermost that is wrong, or else is not there. None where it is

@@ -23,6 +23,10 @@ async fn refused(collector: &Collector, path: &str, body: &str) -> (String, Opti
     let answer = post(collector, path, body.as_bytes()).await;
     let error = answer.json()["error"].clone();
     assert_eq!(answer.status, 400, "{body}: {}", answer.text());
+    let message = error["message"].as_str().unwrap();
+    for ours in ["struct", "field .", "field ?", "u64", "u16", "sequence", "map"] {
+        assert!(!message.contains(ours), "{message}");
+    }
     let text = |value: &Value| value.as_str().map(str::to_owned);
     (text(&error["tag"]).unwrap(), text(&error["field"]))
 }

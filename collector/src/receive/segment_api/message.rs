@@ -11,7 +11,7 @@ type Raw<'a> = Option<&'a RawValue>;
 
 /// The body of `/v1/batch`.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     pub(super) batch: Vec<&'a RawValue>,
@@ -23,7 +23,7 @@ pub(super) struct Envelope<'a> {
 
 /// One message; of a call for a single one the whole body.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 pub(super) struct Message<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Raw<'a>,
@@ -63,7 +63,7 @@ pub(super) struct Message<'a> {
 
 /// What a library adds of itself and of what it runs in.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 pub(super) struct MessageContext<'a> {
     #[serde(borrow)]
     pub(super) ip: Raw<'a>,
