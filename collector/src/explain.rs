@@ -152,7 +152,8 @@ impl Explainer {
         if line.len() > BODY_BYTES_MAX {
             return Err(LineError::TooLong);
         }
-        let FromObject(line): FromObject<Line<'_>> = serde_json::from_slice(line)?;
+        let FromObject(line): FromObject<Line<'_>> =
+            serde_json::from_slice(json_text::without_mark(line))?;
         let ip = match line.ip.as_deref().map(str::trim) {
             None | Some("") => IpAddr::from(Ipv4Addr::UNSPECIFIED),
             Some(ip) => ip.parse()?,
@@ -311,6 +312,12 @@ mod tests {
         assert_eq!(numbers, [Some(1), Some(3), Some(4), Some(5), None]);
         assert_eq!(lines[2]["error"], "left out as url_invalid (url)");
         assert_eq!(lines[4]["bot"], true);
+    }
+
+    #[test]
+    fn a_file_may_begin_with_the_mark_of_its_encoding() {
+        let (_, told) = explain("\u{feff}{\"url\":\"https://a.example/\"}\n");
+        assert_eq!(told, LinesTold { lines: 1, failed: 0 });
     }
 
     #[test]

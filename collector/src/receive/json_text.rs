@@ -1,6 +1,6 @@
 //! The text of a JSON body, put right before it is read.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use memchr::memchr;
 
 /// `\ufffd`, which stands for a character that cannot be told.
@@ -8,21 +8,33 @@ const UNKNOWN: &[u8; ESCAPE_BYTES] = br"\ufffd";
 /// `\u` and four digits.
 const ESCAPE_BYTES: usize = 6;
 
-/// The body with each half of a character as the unknown character.
+/// U+FEFF in UTF-8: editors, and .NET's writers, put it before a text to mark how that is encoded.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The text behind the mark of its encoding, which is no part of JSON; a reader may pass over it ([RFC 8259,
+/// 8.1]).
+///
+/// [RFC 8259, 8.1]: https://www.rfc-editor.org/rfc/rfc8259#section-8.1
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
+/// The body without a mark before it, and with each half of a character as the unknown character.
 ///
 /// A script that cuts a text may cut an emoji in two, and `JSON.stringify` writes the half that is left by
 /// its number, `\ud83d`. JSON's grammar has that ([RFC 8259, 8.2]), but it is no character: our parser
 /// would refuse all of the body for it. A body without one is not touched, and costs one look for `\`.
 ///
 /// [RFC 8259, 8.2]: https://www.rfc-editor.org/rfc/rfc8259#section-8.2
-pub(super) fn mended(body: Bytes) -> Bytes {
+pub(super) fn mended(mut body: Bytes) -> Bytes {
+    body.advance(body.len() - without_mark(&body).len());
     let Some(half) = half_from(&body, 0) else { return body };
     let mut text = Vec::from(body);
     mend_from(&mut text, half);
     text.into()
 }
 
-/// The same in place; the text stays as long as it was.
+/// The same of the halves, in place; the text stays as long as it was.
 pub(crate) fn mend(text: &mut [u8]) {
     if let Some(half) = half_from(text, 0) {
         mend_from(text, half);
@@ -104,6 +116,13 @@ mod tests {
         ] {
             assert_eq!(of(text), text);
         }
+    }
+
+    #[test]
+    fn a_mark_before_the_text_is_no_part_of_it() {
+        assert_eq!(of("\u{feff}{}"), "{}");
+        assert_eq!(of("\u{feff}\"\\ud83d\u{feff}\""), "\"\\ufffd\u{feff}\"");
+        assert_eq!(of("\u{feff}\u{feff}"), "\u{feff}", "only one");
     }
 
     #[test]

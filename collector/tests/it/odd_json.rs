@@ -62,6 +62,16 @@ async fn half_an_emoji_costs_a_message_of_segments_nothing() {
 }
 
 #[tokio::test]
+async fn a_mark_of_the_encoding_before_a_body_is_passed_over() {
+    let (collector, _dir) = alone(&[]).await;
+    let body = format!("\u{feff}{}", batch(&[page_view(1)]));
+    let answer = post(&collector, "/v1/events", body.as_bytes()).await;
+    assert_eq!(answer.json(), json!({"accepted": 1, "dropped": []}));
+    let body = "\u{feff}{\"batch\":[{\"type\":\"track\",\"event\":\"x\",\"userId\":\"u1\"}],\"writeKey\":\"shop\"}";
+    assert_eq!(post(&collector, "/v1/batch", body.as_bytes()).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_refusal_names_the_field_at_fault() {
     let (collector, _dir) = alone(&[]).await;
     let not_batch = |field: &str| ("body_not_batch".to_owned(), Some(field.to_owned()));
