@@ -47,6 +47,16 @@ fn holds(name: &str, value: &Value) {
     assert!(errors.is_empty(), "{name}: {errors:?}");
 }
 
+/// The same, and the schema names every field there is.
+#[track_caller]
+pub(crate) fn names_all_of(name: &str, value: &Value) {
+    holds(name, value);
+    let documented = &document()["components"]["schemas"][name]["properties"];
+    for field in value.as_object().unwrap().keys() {
+        assert!(documented.get(field).is_some(), "{name} does not name {field}");
+    }
+}
+
 /// Where something in the document refers to.
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
@@ -263,7 +273,7 @@ async fn answers_are_what_the_schemas_say() {
     holds("Batch", &sent);
     holds("Answer", &collector.post(&sent).await.json());
     holds("Rejected", &collector.post(&json!({})).await.json());
-    holds("Readiness", &collector.get("/readyz").await.json());
+    names_all_of("Readiness", &collector.get("/readyz").await.json());
     let message = json!({"type": "track", "event": "x", "userId": "u1", "messageId": "m1"});
     let sent = json!({"batch": [message], "writeKey": "shop"});
     holds("SegmentBatch", &sent);
