@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use analytics::query::Table;
 use anyhow::bail;
-use clap::Args;
-use doctor::{Finding, Report};
+use clap::{Args, ValueEnum};
+use doctor::{Answer, Finding, Report};
 use url::Url;
 
 use crate::output::{self, Format};
@@ -26,8 +26,28 @@ pub(crate) struct Doctor {
         value_parser = clap::value_parser!(u64).range(1..=PATIENCE_MAX)
     )]
     patience: u64,
+    /// What the visitor answers when the page has been seen; without it nothing, as somebody who has just come
+    #[arg(long, value_enum, value_name = "ANSWER")]
+    consent: Option<Consent>,
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Consent {
+    /// Agrees to everything: is a site measured that waits for consent?
+    Granted,
+    /// Agrees to nothing: is nothing sent, and nothing kept?
+    Denied,
+}
+
+impl From<Consent> for Answer {
+    fn from(consent: Consent) -> Self {
+        match consent {
+            Consent::Granted => Self::Granted,
+            Consent::Denied => Self::Denied,
+        }
+    }
 }
 
 /// `localhost:8080` is an address too, of the scheme `localhost`.
@@ -40,7 +60,8 @@ fn page(text: &str) -> Result<Url, String> {
 
 impl Doctor {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let report = doctor::examine(&self.url, Duration::from_secs(self.patience)).await?;
+        let patience = Duration::from_secs(self.patience);
+        let report = doctor::examine(&self.url, self.consent.map(Answer::from), patience).await?;
         match self.format {
             // Sentences do not fit a table's cells.
             Format::Table => output::print(&report)?,

@@ -53,8 +53,17 @@ impl LinkCommand {
             campaign: self.campaign.as_deref(),
         };
         let target = Target::new(&self.to)?.with_campaign(campaign)?;
+        let data_dir = self.database.data_dir()?;
+        // A misspelt one would lead everybody on and count nobody.
+        if collector::knows_site(&data_dir, &self.site) == Some(false) {
+            eprintln!(
+                "warning: the collector knows no site {0}, and counts no click of this link until there is one: \
+                 `footfall site list` shows those there are, `footfall site add {0} --origin URL` makes it",
+                self.site
+            );
+        }
         let link = Link::new(self.site, target, &self.name)?;
-        let key = LinkKey::open(self.link_key_file.as_deref(), &self.database.data_dir()?)?;
+        let key = LinkKey::open(self.link_key_file.as_deref(), &data_dir)?;
         output::line(format_args!("{}{}", self.collector_url, link.path(&key)))
     }
 }

@@ -42,6 +42,9 @@ pub(crate) struct TrackerArguments {
     /// Parameters of an address that hold what a visitor searched for, for example `q`; may be repeated
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     search_parameter: Vec<Word>,
+    /// Folders of a path behind which what was searched for stands, as `search` in `/search/red+mug`; may be repeated
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    search_folder: Vec<Word>,
     /// Endings of files whose links are downloads, for example `pdf,zip`; may be repeated
     #[arg(long, value_name = "ENDING", value_delimiter = ',')]
     download: Vec<Word>,
@@ -79,6 +82,7 @@ impl TrackerArguments {
             session_midnight: self.session_midnight,
             domains: self.domain,
             search_parameters: self.search_parameter,
+            search_folders: self.search_folder,
             downloads: self.download,
             raw_traits: self.raw_traits,
             phone_code: self.phone_code,
@@ -103,6 +107,7 @@ pub(crate) fn flags(settings: &TrackerSettings) -> Vec<SiteFlag> {
         SiteFlag::text("session-midnight", settings.session_midnight.as_ref()),
         SiteFlag::words("domain", &settings.domains),
         SiteFlag::words("search-parameter", &settings.search_parameters),
+        SiteFlag::words("search-folder", &settings.search_folders),
         SiteFlag::words("download", &settings.downloads),
         SiteFlag::alone("raw-traits", settings.raw_traits),
         SiteFlag::text("phone-code", settings.phone_code.as_ref()),
@@ -138,6 +143,7 @@ mod tests {
             "session-midnight=Europe/Zagreb",
             "domain=shop.example,blog.example",
             "search-parameter=q,find",
+            "search-folder=search",
             "download=pdf",
             "raw-traits",
             "phone-code=385",

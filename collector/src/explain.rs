@@ -2,48 +2,87 @@
 //! in place of requests. Nothing is stored, and no database is needed.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read, Write};
-use std::net::{AddrParseError, IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use store::site::SiteSettings;
 use wire::limits::BODY_BYTES_MAX;
-use wire::{Consent, Context, Event, FromObject, Kind, Text};
+use wire::{Context, Event, FromObject, Kind, Text};
 
 use crate::cookieless::Visitor;
 use crate::enrich::{BotReason, EnrichFiles, EnrichedEvent, Enricher, SiteRules, Told};
+use crate::receive::address;
 use crate::receive::json_text;
-use crate::validate::{self, DropReason, Times, flatten};
+use crate::receive::segment_api::{Object, object, text_in, time};
+use crate::validate::{self, DropReason, Properties, Times, flatten};
 
 /// An id where one is needed and none is looked at.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
-/// A visit in its raw form. Everything may be missing.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, expecting = "an object")]
-struct Line<'a> {
-    #[serde(borrow)]
-    url: Option<Text<'a>>,
-    #[serde(borrow)]
-    referrer: Option<Text<'a>>,
-    #[serde(borrow)]
-    user_agent: Option<Text<'a>>,
-    #[serde(borrow)]
-    ip: Option<Text<'a>>,
-    #[serde(borrow)]
-    categories: Option<Vec<Text<'a>>>,
-    webdriver: Option<bool>,
-    /// All that the request's head had; without them nothing is concluded from what is absent.
-    headers: Option<BTreeMap<String, String>>,
-    consent: Option<FromObject<Consent>>,
-    #[serde(borrow)]
-    properties: Option<&'a RawValue>,
-    /// When it happened, RFC 3339, for the rate of exchange; now where it is not told.
-    at: Option<Timestamp>,
+/// A visit in its raw form. Everything may be missing, and what is of another type than its own is as if it
+/// were: to the collector it would be unknown.
+struct Line<'a>(Object<'a>);
+
+impl<'a> Line<'a> {
+    fn raw(&self, name: &'static str) -> Option<&'a RawValue> {
+        self.0.get(&Text::from(name)).copied().filter(|raw| raw.get() != "null")
+    }
+
+    fn ip(&self) -> IpAddr {
+        let known = text_in(&self.0, "ip").and_then(|ip| address(ip.trim()));
+        known.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+    }
+
+    /// The head of a request, as its headers were written down, without what is no header.
+    fn headers(&self) -> Option<HeaderMap> {
+        let told: Object<'_> = object(Some(self.raw("headers")?));
+        let header = |(name, value): (Text<'_>, &'a RawValue)| {
+            let value = object::<Option<Text<'_>>>(Some(value))?;
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        };
+        Some(told.into_iter().filter_map(header).collect())
+    }
+
+    /// When it happened, for the rate of exchange: RFC 3339, a day, or milliseconds since 1970; now where it is
+    /// not told.
+    fn at(&self) -> Result<i64, DropReason> {
+        let told = time(self.raw("at")).map_err(|()| DropReason::EventMalformed)?;
+        let now = || Ok(Timestamp::now().as_millisecond());
+        let known = |at| {
+            let at = Timestamp::from_millisecond(i64::try_from(at).ok()?).ok()?;
+            Some(at.as_millisecond())
+        };
+        told.map_or_else(now, |at| known(at).ok_or(DropReason::EventMalformed))
+    }
+
+    /// A page view; without a page, an event as a server sends it.
+    fn event(&self, at: i64) -> Event<'a, ()> {
+        let url = text_in(&self.0, "url");
+        let kind = if url.is_some() { Kind::PageView } else { Kind::Custom };
+        Event {
+            id: NOBODY.into(),
+            kind: kind.as_str().into(),
+            at: at.unsigned_abs(),
+            visitor: Some(NOBODY.into()),
+            session: None,
+            user: None,
+            consent: object::<FromObject<_>>(self.raw("consent")).0,
+            url,
+            referrer: text_in(&self.0, "referrer"),
+            title: None,
+            categories: object(self.raw("categories")),
+            name: Some("explain".into()),
+            funnel: None,
+            step: None,
+            properties: None,
+        }
+    }
 }
 
 /// What the pipeline makes of a visit. The unknown is empty.
@@ -71,6 +110,9 @@ struct Explained<'a> {
     value_reporting: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     click_id_kind: Option<&'static str>,
+    /// Why the collector would not store it; what is known of it is told all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<&'static str>,
 }
 
 /// Why a line has no answer.
@@ -78,16 +120,26 @@ struct Explained<'a> {
 enum LineError {
     #[error("over {BODY_BYTES_MAX} bytes")]
     TooLong,
-    #[error("not a JSON object of texts: {0}")]
+    #[error("{}", no_object(.0))]
     NotJson(#[from] serde_json::Error),
-    #[error("ip is no address: {0}")]
-    Ip(#[from] AddrParseError),
-    #[error("headers has {0:?}, which is no header")]
-    Header(String),
     #[error("left out as {} ({})", .0.tag(), .0.field())]
     Dropped(DropReason),
     #[error(transparent)]
     Output(#[from] io::Error),
+}
+
+/// What is wrong with a line that is no JSON object, in the words of who wrote it.
+fn no_object(error: &serde_json::Error) -> String {
+    match error.classify() {
+        Category::Eof => "a JSON object is wanted, and this ends before its end".to_owned(),
+        Category::Data => "a JSON object is wanted, and this is other JSON".to_owned(),
+        Category::Syntax | Category::Io => {
+            format!(
+                "a JSON object is wanted, and this is no JSON (from character {})",
+                error.column()
+            )
+        }
+    }
 }
 
 /// How many lines were read, and how many of them had no answer.
@@ -129,12 +181,14 @@ impl Explainer {
         let mut line = Vec::new();
         while read_line(&mut input, &mut line)? {
             number += 1;
-            if line.trim_ascii().is_empty() {
+            json_text::mend(&mut line);
+            let line = if number == 1 { json_text::without_mark(&line) } else { &line };
+            let line = line.trim_ascii();
+            if line.is_empty() {
                 continue;
             }
             told.lines += 1;
-            json_text::mend(&mut line);
-            match self.explain_line(&line, &mut output) {
+            match self.explain_line(line, &mut output) {
                 Ok(()) => {}
                 Err(LineError::Output(error)) => return Err(error),
                 Err(error) => {
@@ -152,74 +206,46 @@ impl Explainer {
         if line.len() > BODY_BYTES_MAX {
             return Err(LineError::TooLong);
         }
-        let FromObject(line): FromObject<Line<'_>> =
-            serde_json::from_slice(json_text::without_mark(line))?;
-        let ip = match line.ip.as_deref().map(str::trim) {
-            None | Some("") => IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            Some(ip) => ip.parse()?,
-        };
-        let headers = line.headers.map(headers).transpose()?;
+        let line = Line(serde_json::from_slice(line)?);
+        let headers = line.headers();
         let told = headers.as_ref().map(Told::of);
         let sent = told.as_ref().map(|told| &*told.user_agent);
-        let user_agent = line.user_agent.as_deref().or(sent).unwrap_or_default();
-        let context =
-            Context { webdriver: line.webdriver.unwrap_or_default(), ..Context::default() };
-        let visit = self.enricher.visit(ip, Some(user_agent), told.as_ref(), &context, &self.site);
-        let at = line.at.unwrap_or_else(Timestamp::now).as_millisecond();
-        let event = Event {
-            at: at.unsigned_abs(),
-            consent: line.consent.unwrap_or_default().0,
-            ..event(line.url, line.referrer, line.categories.unwrap_or_default())
-        };
-        let event = flatten(line.properties)
-            .and_then(|properties| {
-                validate::event(&event, properties, &Times::of_batch(0, at), &Visitor::Sent)
-            })
-            .map_err(LineError::Dropped)?;
-        Ok(write_explained(&EnrichedEvent::new(event, &visit), output)?)
-    }
-}
+        let user_agent: Option<Text<'_>> = object(line.raw("user_agent"));
+        let user_agent = user_agent.as_deref().or(sent).unwrap_or_default();
+        let context = Context { webdriver: object(line.raw("webdriver")), ..Context::default() };
+        let (told, site) = (told.as_ref(), &self.site);
+        let visit = self.enricher.visit(line.ip(), Some(user_agent), told, &context, site);
 
-/// The head of a request, as its headers were written down.
-fn headers(told: BTreeMap<String, String>) -> Result<HeaderMap, LineError> {
-    let header = |(name, value): (String, String)| {
-        let read = HeaderName::from_bytes(name.as_bytes());
-        match (read, HeaderValue::from_bytes(value.as_bytes())) {
-            (Ok(read), Ok(value)) => Ok((read, value)),
-            _ => Err(LineError::Header(name)),
+        // What a batch would be left out for is taken away, and the rest is explained.
+        let (at, malformed) = known(line.at());
+        let at = at.unwrap_or_else(|| Timestamp::now().as_millisecond());
+        let (properties, no_properties) = known(flatten(line.raw("properties")));
+        let (mut event, times) = (line.event(at), Times::of_batch(0, at));
+        let wrong = validate::event(&event, Properties::default(), &times, &Visitor::Sent).err();
+        if wrong.is_some() {
+            event = Event { kind: Kind::Custom.as_str().into(), url: None, ..event };
         }
-    };
-    told.into_iter().map(header).collect()
-}
-
-/// A page view; without a page, an event as a server sends it.
-fn event<'a>(
-    url: Option<Text<'a>>,
-    referrer: Option<Text<'a>>,
-    categories: Vec<Text<'a>>,
-) -> Event<'a, ()> {
-    let url = url.filter(|url| !url.trim().is_empty());
-    let kind = if url.is_some() { Kind::PageView } else { Kind::Custom };
-    Event {
-        id: NOBODY.into(),
-        kind: kind.as_str().into(),
-        at: 0,
-        visitor: Some(NOBODY.into()),
-        session: None,
-        user: None,
-        consent: Consent::default(),
-        url,
-        referrer,
-        title: None,
-        categories,
-        name: Some("explain".into()),
-        funnel: None,
-        step: None,
-        properties: None,
+        let left_out = malformed.or(no_properties).or(wrong);
+        let properties = properties.unwrap_or_default();
+        let valid = validate::event(&event, properties, &times, &Visitor::Sent)
+            .map_err(LineError::Dropped)?;
+        Ok(write_explained(&EnrichedEvent::new(valid, &visit), left_out, output)?)
     }
 }
 
-fn write_explained(event: &EnrichedEvent<'_>, output: &mut impl Write) -> io::Result<()> {
+/// What is known, or why it is not.
+fn known<T>(read: Result<T, DropReason>) -> (Option<T>, Option<DropReason>) {
+    match read {
+        Ok(known) => (Some(known), None),
+        Err(reason) => (None, Some(reason)),
+    }
+}
+
+fn write_explained(
+    event: &EnrichedEvent<'_>,
+    left_out: Option<DropReason>,
+    output: &mut impl Write,
+) -> io::Result<()> {
     let (place, device, traffic) = (event.visit.place, &event.visit.device, &event.traffic);
     let explained = Explained {
         country: place.country,
@@ -245,6 +271,7 @@ fn write_explained(event: &EnrichedEvent<'_>, output: &mut impl Write) -> io::Re
             .and_then(|worth| worth.reported)
             .map(|money| money.to_string()),
         click_id_kind: event.click.as_ref().map(|click| click.kind),
+        left_out: left_out.map(DropReason::tag),
     };
     serde_json::to_writer(&mut *output, &explained)?;
     writeln!(output)
@@ -304,20 +331,43 @@ mod tests {
     fn a_bad_line_is_told_and_the_next_is_still_explained() {
         let long = format!("{{\"url\":\"{}\"}}", "x".repeat(BODY_BYTES_MAX));
         let input = format!(
-            "nonsense\n\n{{\"ip\":\"1.2.3\"}}\n{{\"url\":\"ftp://a.example\"}}\n{long}\n{{\"webdriver\":true,\"url\":null}}"
+            "nonsense\n\n[]\n{{\"url\":\"https://a.\n{long}\n{{\"webdriver\":true,\"url\":null}}"
         );
         let (lines, told) = explain(&input);
         assert_eq!(told, LinesTold { lines: 5, failed: 4 });
         let numbers: Vec<_> = lines.iter().map(|line| line["line"].as_u64()).collect();
         assert_eq!(numbers, [Some(1), Some(3), Some(4), Some(5), None]);
-        assert_eq!(lines[2]["error"], "left out as url_invalid (url)");
+        let errors = [0, 1, 2].map(|line| lines[line]["error"].as_str().unwrap());
+        assert_eq!(
+            errors,
+            [
+                "a JSON object is wanted, and this is no JSON (from character 2)",
+                "a JSON object is wanted, and this is other JSON",
+                "a JSON object is wanted, and this ends before its end",
+            ]
+        );
         assert_eq!(lines[4]["bot"], true);
     }
 
     #[test]
-    fn a_file_may_begin_with_the_mark_of_its_encoding() {
-        let (_, told) = explain("\u{feff}{\"url\":\"https://a.example/\"}\n");
-        assert_eq!(told, LinesTold { lines: 1, failed: 0 });
+    fn what_the_collector_would_not_know_is_empty() {
+        let url = "https://shop.example/?utm_source=google";
+        for fields in [
+            json!({"ip": "unknown"}),
+            json!({"ip": "81.2.69.142:443"}),
+            json!({"ip": "[2001:db8::1]"}),
+            json!({"ip": "fe80::1%eth0"}),
+            json!({"ip": 5, "user_agent": [], "referrer": {}, "consent": "yes", "categories": "Shoes"}),
+            json!({"at": "2020-01-01", "headers": {"no header": "", "accept": 5}, "webdriver": "no"}),
+            json!({"at": 1_577_836_800_000_i64, "headers": [], "properties": null}),
+        ] {
+            let mut line = json!({"url": url});
+            line.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            let (lines, told) = explain(&format!("\u{feff}{line}\n"));
+            assert_eq!(told, LinesTold { lines: 1, failed: 0 }, "{line}");
+            let found = ["source", "country", "left_out"].map(|name| &lines[0][name]);
+            assert_eq!(found, [&json!("google"), &json!(""), &Value::Null], "{line}");
+        }
     }
 
     #[test]
@@ -329,9 +379,27 @@ mod tests {
 
     #[test]
     fn a_list_is_no_visit() {
-        let (lines, told) =
-            explain("[1,2]\n[]\n{\"consent\":[\"granted\",\"denied\",\"denied\"]}\n");
-        assert_eq!(told, LinesTold { lines: 3, failed: 3 }, "{lines:?}");
+        let (lines, told) = explain("[1,2]\n[]\n");
+        assert_eq!(told, LinesTold { lines: 2, failed: 2 }, "{lines:?}");
+    }
+
+    #[test]
+    fn what_the_collector_would_leave_out_is_told_with_what_is_known_of_it() {
+        for (fields, reason) in [
+            (json!({"url": "/shoes"}), "url_invalid"),
+            (json!({"url": "shop.example/shoes"}), "url_invalid"),
+            (json!({"url": "ftp://shop.example/"}), "url_invalid"),
+            (json!({"at": "yesterday"}), "event_malformed"),
+            (json!({"at": "99999999999999999"}), "event_malformed"),
+            (json!({"properties": [1]}), "properties_not_object"),
+        ] {
+            let mut line = json!({"user_agent": "curl/8.5.0", "referrer": "https://www.bing.com/"});
+            line.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            let (lines, told) = explain(&format!("{line}\n"));
+            assert_eq!(told, LinesTold { lines: 1, failed: 0 }, "{line}");
+            let found = ["source", "bot", "left_out"].map(|name| &lines[0][name]);
+            assert_eq!(found, [&json!("bing"), &json!(true), &json!(reason)], "{line}");
+        }
     }
 
     #[test]
@@ -357,9 +425,8 @@ mod tests {
         let linux = json!({"url": url, "headers": {
             "user-agent": chrome, "accept": "*/*", "sec-ch-ua": brands, "sec-ch-ua-platform": "\"Linux\"",
         }});
-        let wrong = json!({"headers": {"no header": ""}});
-        let (lines, told) = explain_for(&site, &format!("{seen}\n{bare}\n{linux}\n{wrong}\n"));
-        assert_eq!(told, LinesTold { lines: 4, failed: 1 });
+        let (lines, told) = explain_for(&site, &format!("{seen}\n{bare}\n{linux}\n"));
+        assert_eq!(told, LinesTold { lines: 3, failed: 0 });
         let found = |line: usize, names: &[&str]| {
             let told = names.iter().map(|name| lines[line][name].clone());
             told.collect::<Vec<_>>()
@@ -382,6 +449,5 @@ mod tests {
         assert_eq!(lines[0]["categories"], json!(["Drinks", "Drinks/Coffee"]));
         assert_eq!(found(1, &["bot_reason", "click_id_kind"]), [json!("headers"), Value::Null]);
         assert_eq!(found(2, &["bot_reason"]), ["client_hints"]);
-        assert_eq!(lines[3]["error"], "headers has \"no header\", which is no header");
     }
 }

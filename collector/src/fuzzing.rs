@@ -25,7 +25,7 @@ use crate::receive::segment_api::{self, Call};
 use crate::receive::{Sent, batch};
 use crate::spool::block::{Block, Frame, Header, Table, Tail, measure};
 use crate::spool::{Durability, Journal, Limits, Spool, row_binary, row_reader};
-use crate::validate::{self, Times, flatten};
+use crate::validate::{Times, flatten};
 
 /// When everything here is received.
 const NOW: i64 = 1_800_000_000_000;
@@ -86,7 +86,7 @@ fn events<P: Borrow<RawValue>>(part: &Part<'_, P>, times: &Times) {
     for sent in &part.events {
         let Sent::Event(event) = sent else { continue };
         let valid = flatten(event.properties.as_ref().map(Borrow::borrow))
-            .and_then(|properties| validate::event(event, properties, times, &Visitor::Sent));
+            .and_then(|properties| part.check(event, properties, times, &Visitor::Sent));
         let Ok(valid) = valid else { continue };
         let event = EnrichedEvent::new(valid, &visit);
         for identifier in event.identifier_rows(&site, NOW) {

@@ -45,6 +45,7 @@ pub use explain::{Explainer, LinesTold};
 pub use handle::Handle;
 pub use receive::Assets;
 pub use run::run;
+pub use sites::knows_site;
 pub use spool::Durability;
 pub use tls::TlsError;
 pub use validate::DropReason;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::value::RawValue;
-use wire::{Answer, Context, Dropped, SiteName, Text};
+use wire::{Answer, Context, Dropped, Event, SiteName, Text};
 
 use crate::clock::Clock;
 use crate::cookieless::{DailySalts, Visitor};
@@ -22,7 +22,9 @@ use crate::sites::Sites;
 use crate::spool::block::{Frame, Table};
 use crate::spool::{AppendError, Spool};
 use crate::suppressed::Suppressed;
-use crate::validate::{self, DropReason, PropertiesLeftOut, Site, Times, ValidEvent, flatten};
+use crate::validate::{
+    self, DropReason, Properties, PropertiesLeftOut, Site, Times, ValidEvent, flatten,
+};
 
 /// Who sent a request, as far as its head tells.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +48,8 @@ pub(crate) struct Part<'a, P> {
     pub(crate) context: Context<'a>,
     /// Whether the operator has chosen its pages: those that a signed link leads to may be of any host.
     pub(crate) signed: bool,
+    /// Whether an `identify` may be of the visitor alone.
+    pub(crate) maybe_nameless: bool,
     pub(crate) events: Vec<Sent<'a, P>>,
 }
 
@@ -54,7 +58,27 @@ impl<'a, P> Part<'a, P> {
     pub(crate) fn of(sender: Sender<'a>, context: Context<'a>) -> Self {
         let user_agent = Some(sender.user_agent.into());
         let told = Some(sender.told);
-        Self { ip: sender.ip, user_agent, told, context, signed: false, events: Vec::new() }
+        Self {
+            ip: sender.ip,
+            user_agent,
+            told,
+            context,
+            signed: false,
+            maybe_nameless: false,
+            events: Vec::new(),
+        }
+    }
+
+    /// One of the events, by the rules of the way it came in.
+    pub(crate) fn check<'e>(
+        &self,
+        event: &'e Event<'e, P>,
+        properties: Properties<'e>,
+        times: &Times,
+        visitor: &Visitor,
+    ) -> Result<ValidEvent<'e>, DropReason> {
+        let check = if self.maybe_nameless { validate::maybe_nameless } else { validate::event };
+        check(event, properties, times, visitor)
     }
 
     /// Whether all but the events is the same.
@@ -139,8 +163,8 @@ impl Pipeline {
                 received_at,
                 &self.salts,
             );
-            // By the request's own address: the one in the events is what the sender says it is.
-            let excluded = site.excludes_sender(sender.ip, agent, visit.country);
+            // The visitor's address is not the request's where a server tells it: either may be excluded.
+            let excluded = site.excludes_sender([sender.ip, part.ip], agent, visit.country);
             for sent in &part.events {
                 match excluded {
                     Some(reason) => taken.leave_out(left_out(sent, reason)),
@@ -195,7 +219,7 @@ impl Pipeline {
         visit: &'a Visit<'a>,
         visitor: &Visitor,
     ) -> Result<EnrichedEvent<'a>, (DropReason, Dropped)> {
-        let event = EnrichedEvent::new(valid(sent, times, visitor)?, visit);
+        let event = EnrichedEvent::new(valid(part, sent, times, visitor)?, visit);
         if !part.signed && !site.allows_page(&event.page.host) {
             return Err(left_out(sent, DropReason::HostNotAllowed));
         }
@@ -311,6 +335,7 @@ impl<'a> Taken<'a> {
 
 /// A valid event, or why not, for the count and for the sender.
 fn valid<'a, P: Borrow<RawValue>>(
+    part: &Part<'_, P>,
     sent: &'a Sent<'a, P>,
     times: &Times,
     visitor: &Visitor,
@@ -320,7 +345,7 @@ fn valid<'a, P: Borrow<RawValue>>(
         Sent::Malformed(dropped, _) => return Err((DropReason::EventMalformed, dropped.clone())),
     };
     flatten(event.properties.as_ref().map(Borrow::borrow))
-        .and_then(|properties| validate::event(event, properties, times, visitor))
+        .and_then(|properties| part.check(event, properties, times, visitor))
         .map_err(|reason| left_out(sent, reason))
 }
 

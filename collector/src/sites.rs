@@ -1,6 +1,7 @@
 //! The sites, read anew every few seconds, so that a new one works without a restart; and their last
 //! good copy on disk, so that a start works while ClickHouse is away.
 
+use std::fs;
 use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,12 +9,15 @@ use std::time::Duration;
 
 use store::Server;
 use tokio::time::MissedTickBehavior;
+use wire::SiteName;
 
 use crate::enrich::SiteRules;
 use crate::health::Health;
 use crate::last_copy::LastCopy;
 use crate::validate::{Site, SiteTable};
 
+/// Where in the data folder the last good copy is.
+const COPY: &str = "sites.json";
 /// How long a new site takes to be known, at most.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
 
@@ -27,7 +31,7 @@ pub(crate) struct Sites {
 impl Sites {
     /// Starts from the last good copy in the data folder, if there is one.
     pub(crate) fn load(data_dir: &Path) -> Self {
-        let copy = LastCopy::new(data_dir.join("sites.json"));
+        let copy = LastCopy::new(data_dir.join(COPY));
         let sites = copy.read(|json| Ok(serde_json::from_slice::<Vec<store::site::Site>>(json)?));
         let table = sites.map_or_else(SiteTable::unknown, |sites| table(&sites));
         Self { table: RwLock::new(Arc::new(table)), copy }
@@ -71,6 +75,15 @@ impl Sites {
         // A list of names, texts and numbers has always a JSON form.
         self.copy.replace(&serde_json::to_vec_pretty(sites).unwrap_or_default());
     }
+}
+
+/// Whether the sites that a collector has last kept in its data folder have this one among them; `None` where there are
+/// none that can be read. ClickHouse is not asked.
+#[must_use]
+pub fn knows_site(data_dir: &Path, site: &SiteName) -> Option<bool> {
+    let sites = fs::read(data_dir.join(COPY)).ok()?;
+    let sites: Vec<store::site::Site> = serde_json::from_slice(&sites).ok()?;
+    Some(sites.iter().any(|known| known.name == *site))
 }
 
 /// What the collector takes for its sites.

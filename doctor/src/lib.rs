@@ -41,11 +41,25 @@ pub enum DoctorError {
     },
 }
 
-/// Examines a page: at most `patience` for it to load, and as long again for the tracker.
+/// What the visitor says when the page asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// That they agree to everything.
+    Granted,
+    /// That they agree to nothing.
+    Denied,
+}
+
+/// Examines a page: at most `patience` for it to load, and as long again for the tracker, and once more
+/// where the visitor has an `answer`; without one they are somebody who has just come.
 ///
 /// # Errors
 /// Where there is no browser that can be driven; a page that cannot be opened is a finding.
-pub async fn examine(url: &Url, patience: Duration) -> Result<Report, DoctorError> {
-    let visit = visit::Visit::to(url, patience).await?;
+pub async fn examine(
+    url: &Url,
+    answer: Option<Answer>,
+    patience: Duration,
+) -> Result<Report, DoctorError> {
+    let visit = visit::Visit::to(url, answer, patience).await?;
     Ok(Report::of(url, &visit))
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::DoctorError;
 use crate::browser::Browser;
 use crate::devtools::{Devtools, Event};
+use crate::{Answer, DoctorError};
 
 /// Between two looks at whether the tracker is through.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -37,6 +37,12 @@ const ASK: &str = "(async () => {
         do_not_track: navigator.doNotTrack === '1',
         global_privacy_control: !!navigator.globalPrivacyControl,
     };
+})()";
+
+/// As when the visitor has answered the site's banner.
+const ANSWER: &str = "(() => {
+    const answer = 'ANSWER';
+    footfall('consent', { analytics: answer, personalization: answer, ads: answer });
 })()";
 
 /// As when the visitor leaves. The page does not really go: what it sends after that, the browser does not
@@ -69,6 +75,8 @@ pub(crate) struct Request {
     pub(crate) url: String,
     pub(crate) method: String,
     pub(crate) body: String,
+    /// Whether it is the page itself that was asked for.
+    pub(crate) is_page: bool,
     /// Whether the visitor was leaving.
     pub(crate) leaving: bool,
     pub(crate) status: Option<u16>,
@@ -95,14 +103,20 @@ pub(crate) struct Visit {
     pub(crate) page: Page,
     /// Why the page could not be opened.
     pub(crate) unreachable: Option<String>,
+    /// The page's own frame, by its name in the protocol.
+    pub(crate) frame: String,
     pub(crate) left: bool,
 }
 
 impl Visit {
-    /// Opens the page, waits until the tracker is through, and leaves.
-    pub(crate) async fn to(url: &Url, patience: Duration) -> Result<Self, DoctorError> {
+    /// Opens the page, waits until the tracker is through, answers, and leaves.
+    pub(crate) async fn to(
+        url: &Url,
+        answer: Option<Answer>,
+        patience: Duration,
+    ) -> Result<Self, DoctorError> {
         let browser = Browser::start().await?;
-        let visit = Self::in_browser(&browser, url, patience).await;
+        let visit = Self::in_browser(&browser, url, answer, patience).await;
         browser.stop().await;
         visit
     }
@@ -110,10 +124,11 @@ impl Visit {
     async fn in_browser(
         browser: &Browser,
         url: &Url,
+        answer: Option<Answer>,
         patience: Duration,
     ) -> Result<Self, DoctorError> {
         let began = Instant::now();
-        let end = began + patience * 2 + LEAVING;
+        let end = began + patience * 3 + LEAVING;
         let mut devtools = Devtools::open(&browser.address, end + LEAVING).await?;
         for domain in ["Page.enable", "Network.enable", "Runtime.enable", "Log.enable"] {
             devtools.command(domain, json!({})).await?;
@@ -124,17 +139,16 @@ impl Visit {
             visit.unreachable = Some(error.to_owned());
             return Ok(visit);
         }
+        visit.frame = opened["frameId"].as_str().unwrap_or_default().to_owned();
         visit
             .watch(&mut devtools, began + patience, |event| event.name == "Page.loadEventFired")
             .await?;
-        let deadline = Instant::now() + patience;
-        loop {
-            visit.page = ask(&mut devtools).await?;
-            if visit.page.idle || Instant::now() > deadline {
-                break;
-            }
-            visit.watch(&mut devtools, Instant::now() + LOOK_EVERY, |_| false).await?;
+        if let Some(answer) = answer {
+            // What waits for the answer is never through before it.
+            visit.until(&mut devtools, patience, |page| page.ready).await?;
+            visit.says(&mut devtools, answer).await?;
         }
+        visit.until(&mut devtools, patience, |page| page.idle).await?;
         visit.read_bodies(&mut devtools).await;
         // A sign of the visitor: then there is something to tell when they leave.
         let moved = json!({ "type": "mouseMoved", "x": 20, "y": 20 });
@@ -147,6 +161,36 @@ impl Visit {
         };
         visit.watch(&mut devtools, Instant::now() + LEAVING, is_beacon).await?;
         Ok(visit)
+    }
+
+    /// Waits until the page is so far, or the `patience` is at its end.
+    async fn until(
+        &mut self,
+        devtools: &mut Devtools,
+        patience: Duration,
+        is_so_far: impl Fn(&Page) -> bool,
+    ) -> Result<(), DoctorError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            self.page = ask(devtools).await?;
+            if is_so_far(&self.page) || Instant::now() > deadline {
+                return Ok(());
+            }
+            self.watch(devtools, Instant::now() + LOOK_EVERY, |_| false).await?;
+        }
+    }
+
+    /// Says what the visitor agrees to, where there is a tracker to hear it.
+    async fn says(&mut self, devtools: &mut Devtools, answer: Answer) -> Result<(), DoctorError> {
+        let word = match answer {
+            Answer::Granted => "granted",
+            Answer::Denied => "denied",
+        };
+        if self.page.ready {
+            let said = json!({ "expression": ANSWER.replace("ANSWER", word) });
+            devtools.command("Runtime.evaluate", said).await?;
+        }
+        Ok(())
     }
 
     /// Takes note of events until one is what was waited for, or the time is up.
@@ -174,6 +218,7 @@ impl Visit {
                 url: text(&parameters["request"]["url"]),
                 method: text(&parameters["request"]["method"]),
                 body: text(&parameters["request"]["postData"]),
+                is_page: parameters["type"] == "Document" && parameters["frameId"] == self.frame,
                 leaving: self.left,
                 ..Request::default()
             }),

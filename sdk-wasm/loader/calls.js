@@ -3,8 +3,8 @@
 import { forget } from './consent.js';
 import { get, isAllowed, leftOut, option, set } from './host.js';
 
-// Traits that are hashed before they go; an underscore may stand before "name".
-const PERSONAL = /^(email|phone|((fir|la)st_?)?name)$/i;
+// Traits that do not go as they are: of a person they are hashed, of a group only its name goes.
+const PERSONAL = /^((e?mail|phone|mobile)(_?(address|number))?|((fir|la)st_?)?name)$/i;
 const TEXT_MAX = 256;
 // Of what an event says of itself: with all else in it, it fits a request that outlives the page.
 const PROPERTIES_BYTES_MAX = 45_000;
@@ -23,17 +23,18 @@ export const read = (given) => {
 // browser as it is.
 export const lines = ({ name, first, second, object }, hash) => {
   const known = name === 'identify' || name === 'alias';
+  const isGroup = name === 'group';
   if (name === 'reset') return forget();
-  if (!name || ((known || name === 'group') && !first) || (name === 'step' && !second)) return leftOut('incomplete');
-  if (name === 'group') object = { ...object, group_id: first };
+  if (!name || ((known || isGroup) && !first) || (name === 'step' && !second)) return leftOut('incomplete');
+  if (isGroup) object = { ...object, group_id: first };
   if (name === 'alias') object = { previous_id: second || get('user') };
   if (known && isAllowed()) set('user', first);
 
   // Who it is is told by hashes, behind the id, which is told at once.
   let personal;
   const json = JSON.stringify(object, (key, value) => {
-    if (name !== 'identify' || !PERSONAL.test(key) || option('rawTraits')) return value;
-    personal = true;
+    if (!(known || (isGroup && key !== 'name')) || !PERSONAL.test(key) || option('rawTraits')) return value;
+    personal = known;
   });
   if (new Blob([json]).size > PROPERTIES_BYTES_MAX) return leftOut('too large');
   if (personal && isAllowed()) hash(JSON.stringify([first, object]));

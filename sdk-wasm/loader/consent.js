@@ -19,6 +19,7 @@ const settle = (tell) => {
   else {
     forget();
     set('queue', '');
+    set('hold', '');
   }
   if (allowed && before) return;
   // It is not told for how long they looked before they agreed to that.

@@ -9,10 +9,13 @@ import { who } from './who.js';
 const QUEUE_MAX = 100;
 // Of one request, which outlives the page where it is no larger than 64 KB.
 const BATCH_BYTES_MAX = 60_000;
-const RETRY_MILLIS = 60_000;
+// As with the tracker (src/capture/page.rs).
+const SETTLE_MILLIS = 100;
 
 let viewed = '';
 let referrer = '';
+// After a failure, when to try again.
+let due = 0;
 
 export const send = (lines, consented) => {
   const found = who(true, consented);
@@ -28,7 +31,7 @@ export const send = (lines, consented) => {
   // What is said for the last time waits for nobody.
   if (consented) return beacon(line);
   setQueue(`${queue()}\n${line}`.trim().split('\n').slice(-QUEUE_MAX).join('\n'));
-  later(held());
+  later(Math.max(held(), due - Date.now()));
 };
 
 const view = () => {
@@ -44,12 +47,15 @@ const batch = () => {
 };
 
 // Takes what the tracker takes, and tells whether all is delivered.
-export const fallback = (signal, isDone, lines) => {
+export const fallback = (signal, number, lines) => {
   const events = batch();
   if (signal === CALLED) send(lines);
-  else if (signal === ANSWERED) later(isDone ? 0 : RETRY_MILLIS);
-  else if (signal === TICKED || signal === HIDDEN) {
+  else if (signal === ANSWERED) {
+    due = Date.now() + number;
+    later(number);
+  } else if (signal === TICKED || signal === HIDDEN) {
     if (events) held() ? later(held()) : (signal === TICKED ? post : beacon)(events);
-  } else if (signal === NAVIGATED ? location.href !== viewed : signal <= VIEWED) view();
+  } else if (signal === NAVIGATED) setTimeout(() => location.href === viewed || view(), SETTLE_MILLIS);
+  else if (signal <= VIEWED) view();
   return !events;
 };

@@ -2,8 +2,8 @@
 // need it: options, what is kept, the page, and the ways out. Nothing here throws.
 
 // What a tracker is told, by number; src/lib.rs reads them. With `STARTED` comes whether the page is
-// viewed already, with `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` whether
-// what was sent is done with, with `CALLED` five lines: an event's kind, name, funnel, step and properties.
+// viewed already, with `NAVIGATED`, `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` after how many
+// milliseconds what was sent goes again (0: it is done with), with `CALLED` five lines: an event's kind, name, funnel, step and properties.
 export const STARTED = 0;
 export const NAVIGATED = 1;
 export const VIEWED = 2;
@@ -18,9 +18,13 @@ export const IDLE = 9;
 // How long a tab keeps the others from sending, should it end without an answer.
 const SENDING_SECONDS = 15;
 const WAITING_MILLIS = 2000;
-// A status that the same events would have again: they are on the collector's disk, or of no use to it. Too slow
-// and too many (408, 429) are none.
-const FINAL = /^(2|4(?!08|29))/;
+// Whatever the collector, or a clock that was put back since, says.
+const HELD_MILLIS_MAX = 3_600_000;
+// The longest wait between two attempts.
+const RETRY_MILLIS_MAX = 60_000;
+// A status that the same events would have again: they are on the collector's disk, or of no use to it. Not so too
+// slow and too many (408, 429), nor a site, an origin or a path that is still to be made known (403, 404).
+const FINAL = /^(2|4(?!0[348]|29))/;
 const CATEGORIES_MAX = 8;
 const URL_MAX = 2048;
 const TITLE_MAX = 256;
@@ -29,6 +33,7 @@ const memory = {};
 let site = '';
 let timer = 0;
 let sending = false;
+let failures = 0;
 let tell = () => {};
 // An option by its name, as the tag, the page or the site's settings give it.
 export let option = () => {};
@@ -144,7 +149,7 @@ const url = () => option('collector') + (option('eventsPath') || '/v1/events');
 // For how many seconds nobody sends: told to every tab and the next page by what is kept.
 const hold = (seconds) => set('hold', seconds ? `${Date.now() + seconds * 1000}` : '');
 
-export const held = () => (before('wait') ? WAITING_MILLIS : Math.max(0, get('hold') - Date.now()));
+export const held = () => (before('wait') ? WAITING_MILLIS : Math.min(HELD_MILLIS_MAX, Math.max(0, get('hold') - Date.now())));
 
 // Whoever leaves lets the others send; a wish of the collector's stays.
 export const release = () => sending && hold(0);
@@ -166,7 +171,9 @@ export const post = (events) => {
       say(status, dropped, events);
       const isDone = FINAL.test(status);
       if (isDone) setQueue(queue().split('\n').filter((line) => !events.includes(line)).join('\n'));
-      tell(ANSWERED, isDone);
+      failures = isDone ? 0 : failures + 1;
+      // Doubles with each failure; the half of it is chance, so that pages that failed together do not come back together.
+      tell(ANSWERED, failures && (Math.min(1000 * 2 ** failures, 2 * RETRY_MILLIS_MAX) * (1 + Math.random())) / 4);
     });
 };
 

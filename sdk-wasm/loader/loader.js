@@ -28,9 +28,9 @@ const run = (script, before) => {
   const settings = __FOOTFALL_SETTINGS__;
   const dataset = (script && script.dataset) || {};
   const option = (name) =>
-    name in dataset ? dataset[name] || true
+    name in dataset ? dataset[name] !== 'false' && (dataset[name] || true)
     : ((before && before[name]) ?? settings[name]) ??
-      (name === 'collector' ? new URL(script.src).origin : name === 'debug' && /[?&]footfall_debug/.test(location.search));
+      (name === 'collector' ? new URL(script.src).origin : name === 'debug' && /[?&]footfall_debug\b/.test(location.search));
   let tracker = null;
   let ended = false;
 
@@ -46,13 +46,15 @@ const run = (script, before) => {
     }
   };
 
-  const record = (lines) => {
-    if (tracker) {
+  // Now, or when somebody tracks: as what the visitor has agreed to by then.
+  const when = (work) => (tracker ? work() : waiting.length < CALLS_MAX && waiting.push(work));
+
+  const record = (lines) =>
+    when(() => {
       tell(CALLED, 0, lines);
       // Nobody may be there to see the next one off.
       if (document.hidden) tell(HIDDEN);
-    } else if (waiting.length < CALLS_MAX) waiting.push(lines);
-  };
+    });
 
   // What only some sites want lies beside the script, a file each (../parts).
   const load = async (name, use) => {
@@ -78,21 +80,28 @@ const run = (script, before) => {
     });
   };
 
-  const call = (given) => {
+  // An object that cannot be written as JSON, say.
+  const attempt = (work) => {
     try {
+      work();
+    } catch (error) {
+      say('left out:', error);
+    }
+  };
+
+  const call = (given) =>
+    attempt(() => {
       const called = read(given);
       // What the visitor says counts at once, before anything that waits is sent.
       if (called.name === 'consent') return consent(called.object || {}, tell, record);
       if (called.name === 'page') return tell(VIEWED);
-      // How long somebody looked is told before they are another.
-      if (called.name === 'reset') tell(HIDDEN);
-      const event = lines(called, hash);
-      if (event) record(event);
-    } catch (error) {
-      // An object that cannot be written as JSON.
-      say('left out:', error);
-    }
-  };
+      when(() => {
+        // How long somebody looked is told before they are another.
+        if (called.name === 'reset') tell(HIDDEN);
+        const event = lines(called, hash);
+        if (event) record(event);
+      });
+    });
 
   const own = (...given) => call(given);
   const footfall = (...given) => {
@@ -124,7 +133,7 @@ const run = (script, before) => {
     const viewed = !!tracker;
     tracker = next;
     tell(STARTED, viewed);
-    waiting.splice(0).forEach(record);
+    waiting.splice(0).forEach(attempt);
     footfall.ready = !!tracker;
     if (viewed) return;
     const parts = `${option('with') || ''}`.match(/[\w-]+/g) || [];
@@ -146,10 +155,11 @@ const run = (script, before) => {
       const bytes = new Uint8Array(text.length);
       for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at) ^ KEY;
       return WebAssembly.instantiate(bytes, imports);
+    } else {
+      const response = await fetch(new URL(__FOOTFALL_VERSION__ + 'wasm', script.src), { credentials: 'omit' });
+      // A proxy that changes the content type must not cost the tracker.
+      return WebAssembly.instantiate(await response.arrayBuffer(), imports);
     }
-    const response = await fetch(new URL(__FOOTFALL_VERSION__ + 'wasm', script.src), { credentials: 'omit' });
-    // A proxy that changes the content type must not cost the tracker.
-    return WebAssembly.instantiate(await response.arrayBuffer(), imports);
   };
   instantiate().then(
     async ({ instance }) => {
@@ -168,7 +178,9 @@ const tag = document.currentScript;
 const start = () => {
   try {
     run(tag, window.footfall);
-  } catch {}
+  } catch (error) {
+    say('ended:', error);
+  }
 };
 // A page that the browser makes ready before the visitor asks for it is no visit until they do.
 if (document.prerendering) document.addEventListener('prerenderingchange', start);

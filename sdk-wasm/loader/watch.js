@@ -11,7 +11,7 @@ const address = () => (option('hashRoutes') ? location.href : location.href.spli
 
 // How much of the page has been seen, in percent.
 const depth = () =>
-  Math.min(100, Math.round(((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100)) | 0;
+  Math.min(100, Math.round(((scrollY + innerHeight) / document.documentElement?.scrollHeight) * 100)) | 0;
 
 // A `data-footfall-*` value is what it looks like. Digits behind a zero are a name, and so are more than a number holds.
 const typed = (text) => (/^(true|false|-?(0|[1-9]\d{0,14})(\.\d+)?)$/.test(text) ? JSON.parse(text) : text);
@@ -53,10 +53,18 @@ const clicked = (event, call) => {
 
 export const watch = (tell, call, late) => {
   let last = address();
+  // How far down they came since it was told.
+  let deepest = 0;
+  const look = () => (deepest = Math.max(deepest, depth()));
+  const seen = (signal) => {
+    tell(signal, deepest);
+    deepest = 0;
+  };
   const navigated = () => {
     if (address() !== last) {
       last = address();
-      tell(NAVIGATED);
+      // What is in the page by now may be the next one already.
+      seen(NAVIGATED);
     }
   };
   if (window.navigation) navigation.addEventListener('currententrychange', navigated);
@@ -75,9 +83,10 @@ export const watch = (tell, call, late) => {
 
   let told = 0;
   const active = () => {
+    look();
     if (Math.abs(Date.now() - told) > ACTIVE_MILLIS) {
       told = Date.now();
-      tell(ACTIVE, depth());
+      seen(ACTIVE);
     }
   };
   // Scrolled is the page: what moves within it may do so by itself, and is turned by the wheel else.
@@ -93,8 +102,9 @@ export const watch = (tell, call, late) => {
   const hide = () => {
     late();
     release();
-    tell(HIDDEN, depth());
+    look();
+    seen(HIDDEN);
   };
   addEventListener('pagehide', hide);
-  document.addEventListener('visibilitychange', () => (document.hidden ? hide() : tell(ACTIVE, depth())));
+  document.addEventListener('visibilitychange', () => (document.hidden ? hide() : seen(ACTIVE)));
 };

@@ -17,8 +17,8 @@ export interface Consent {
 export type Properties = Record<string, any>;
 
 /**
- * What is known of a person. E-mail, phone, first and last name leave the page as hashes, and a `name` not at all, unless
- * `rawTraits` is set.
+ * What is known of a person. E-mail, phone, first and last name leave the page as hashes, and a `name`, or an address and
+ * a number by other names (`email_address`, `mobile`), not at all, unless `rawTraits` is set.
  */
 export interface Traits {
   email?: string;
@@ -89,6 +89,7 @@ export interface FootfallCalls {
   page: [];
   step: [funnel: string, step: string, properties?: Properties];
   identify: [userId: string | number, traits?: Traits];
+  /** An `email` and a `phone` among the traits do not leave the page, unless `rawTraits` is set. */
   group: [groupId: string | number, traits?: Properties];
   alias: [userId: string | number, previousId?: string | number];
   /** The visitor is somebody else from now on. */
@@ -154,6 +155,8 @@ export interface FootfallOptions {
   dataLayer?: string;
   /** Parameters of an address that hold what a visitor searched for: `q search`. */
   searchParameters?: string;
+  /** Folders of the path behind which the term stands, `search` for `/search/red+mug`: for the part `search`. */
+  searchFolders?: string;
   /** A session ends at midnight of the clock that is so many minutes behind UTC: `-120` is two hours ahead. */
   midnight?: number | string;
   /** Endings of files whose links are downloads: `pdf zip`. */

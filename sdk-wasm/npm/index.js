@@ -41,7 +41,7 @@ export const load = ({ collector, site, scriptPath, nonce, ...options }) => {
     for (const [name, value] of Object.entries(options)) {
       if (value === true) script.dataset[name] = '';
       else if (Array.isArray(value)) script.dataset[name] = value.join(' ');
-      else if (value !== undefined && value !== null && value !== false) script.dataset[name] = value;
+      else if (value !== undefined && value !== null) script.dataset[name] = value;
     }
     script.src = trusted(address);
     document.head.append(script);

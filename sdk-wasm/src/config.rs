@@ -7,7 +7,3 @@ pub const QUEUE_EVENTS_MAX: usize = 100;
 /// Bytes of the events of one batch: the browser's limit less what is around them. The loader lets no event
 /// grow so large (loader/calls.js).
 pub const BATCH_BYTES_MAX: usize = wire::limits::KEEPALIVE_BYTES_MAX - 2 * 1024;
-/// The first wait after a failure; it doubles with each further one.
-pub const RETRY_MILLIS_MIN: u64 = 1000;
-/// The longest wait between two attempts.
-pub const RETRY_MILLIS_MAX: u64 = 60_000;

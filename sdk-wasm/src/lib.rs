@@ -33,12 +33,12 @@ static RUNNING: Mutex<Tracker> = Mutex::new(Tracker::new());
 pub fn signal(document: &Document, signal: u32, number: u32, lines: &str) -> bool {
     let signal = match signal {
         0 => Signal::Started { viewed: number != 0 },
-        1 => Signal::Navigated,
+        1 => Signal::Navigated { depth: number },
         2 => Signal::Viewed,
         3 => Signal::Hidden { depth: number },
         4 => Signal::Forgotten,
         5 => Signal::Ticked,
-        6 => Signal::Answered { done: number != 0 },
+        6 => Signal::Answered { again_millis: number },
         7 => Signal::Active { depth: number },
         8 => Signal::Called { lines },
         _ => {

@@ -4,7 +4,7 @@ use std::future::pending;
 
 use example_shop::browser::Browser;
 use example_shop::visitor::Device;
-use footfall_tests::Stack;
+use footfall_tests::{Footfall, Stack};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -65,12 +65,32 @@ async fn a_link_leads_to_its_page_and_its_click_is_counted() {
 }
 
 #[test]
+fn a_link_of_a_site_that_the_collector_does_not_know_is_made_with_a_warning() {
+    let stack = Stack::up(&[]).unwrap();
+    stack.site("shop", "https://shop.example").unwrap();
+    let link = |site: &str, folder: &str| {
+        let to = "https://shop.example/";
+        let run =
+            Footfall::run(&["link", "--site", site, "--to", to, "--data-dir", folder]).unwrap();
+        assert_eq!((run.code, run.printed.lines().count()), (Some(0), 1), "{}", run.errors);
+        run.errors
+    };
+    assert_eq!(link("shop", stack.folder()), "");
+    let warned = link("shpo", stack.folder());
+    assert!(warned.starts_with("warning: the collector knows no site shpo,"), "{warned}");
+    // On a machine without a collector nothing is known of sites, and links can be made all the same.
+    let elsewhere = tempfile::tempdir().unwrap();
+    assert_eq!(link("shpo", elsewhere.path().to_str().unwrap()), "");
+    stack.stop().unwrap();
+}
+
+#[test]
 fn a_link_that_leads_to_no_page_is_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().to_str().unwrap();
     for to in ["javascript:alert(1)", "//evil.example", "https://shop.example@evil.example/"] {
         let arguments = ["link", "--site", "shop", "--to", to, "--data-dir", folder];
-        let run = footfall_tests::Footfall::run(&arguments).unwrap();
+        let run = Footfall::run(&arguments).unwrap();
         assert_eq!((run.code, run.printed.as_str()), (Some(1), ""), "{to}");
         assert!(run.errors.contains("a link"), "{}", run.errors);
     }

@@ -99,6 +99,11 @@ impl House {
         self.collector.take().unwrap().stop().unwrap();
     }
 
+    /// As a service manager's reload.
+    pub(super) fn reload_collector(&self) {
+        self.collector.as_ref().unwrap().reload().unwrap();
+    }
+
     pub(super) fn data(&self) -> &Path {
         self.data.path()
     }

@@ -8,13 +8,15 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::ensure;
 use footfall_tests::eventually;
-use ureq::Agent;
+use ureq::http::Response;
+use ureq::{Agent, Body};
 
 use super::PATIENCE;
 use super::house::Address;
 
 /// A program's events would be set apart.
-const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+pub(super) const BROWSER: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /// Browsers so far: their events' ids begin with their numbers, and no two loads may have the same.
 static BROWSERS: AtomicU64 = AtomicU64::new(0);
@@ -71,6 +73,26 @@ impl Load {
     }
 }
 
+/// One page view of a browser of its own, answered with 202; its id.
+pub(super) fn view(url: &str) -> String {
+    let browser = BROWSERS.fetch_add(1, Ordering::Relaxed);
+    let ids = [id(browser, 0)];
+    assert_eq!(send(&Agent::new_with_defaults(), url, browser, &ids).unwrap().status(), 202);
+    let [id] = ids;
+    id
+}
+
+fn send(
+    agent: &Agent,
+    url: &str,
+    browser: u64,
+    ids: &[String],
+) -> Result<Response<Body>, ureq::Error> {
+    let post = agent.post(format!("{url}/v1/events")).header("user-agent", BROWSER);
+    // Heard of where the collector trusts this machine: an address of London in the test files.
+    post.header("x-forwarded-for", "81.2.69.142").send(batch(browser, ids))
+}
+
 fn browse(browser: u64, events: u64, address: &Address, seen: &Seen) {
     let config = Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(30)))
@@ -84,10 +106,7 @@ fn browse(browser: u64, events: u64, address: &Address, seen: &Seen) {
         let ids: Vec<String> =
             (0..events).map(|event| id(browser, number * events + event)).collect();
         let url = address.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let post = agent.post(format!("{url}/v1/events")).header("user-agent", BROWSER);
-        // Heard of where the collector trusts this machine: an address of London in the test files.
-        let post = post.header("x-forwarded-for", "81.2.69.142");
-        let answer = post.send(batch(browser, &ids));
+        let answer = send(&agent, &url, browser, &ids);
         match answer.map(|answer| answer.status().as_u16()) {
             Ok(202) => {
                 seen.answered.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
@@ -103,11 +122,11 @@ fn browse(browser: u64, events: u64, address: &Address, seen: &Seen) {
     }
 }
 
-fn id(browser: u64, number: u64) -> String {
+pub(super) fn id(browser: u64, number: u64) -> String {
     format!("018f0000-{browser:04x}-7000-8000-{number:012x}")
 }
 
-fn batch(browser: u64, ids: &[String]) -> String {
+pub(super) fn batch(browser: u64, ids: &[String]) -> String {
     let now = UNIX_EPOCH.elapsed().unwrap().as_millis();
     let visitor = format!("018f0000-0000-7000-8000-00000000{browser:04x}");
     let event = |id: &String| {

@@ -1,6 +1,6 @@
 //! What an operator fears, on command: the real collector and the real ClickHouse, with a load between
 //! them that remembers what it was answered; `outage` their bad day; `crowd` ten thousand idle
-//! connections and a visitor; `junk` requests that nobody should send; `side_by_side` two collectors
+//! connections and a visitor; `junk` and `bombs` requests that nobody should send; `side_by_side` two collectors
 //! on one ClickHouse.
 //!
 //! A program of its own: cargo runs one after another, and a browser beside these is too slow to be
@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "a test that was not run says so")]
 
+mod bombs;
 mod clickhouse_ends;
 #[cfg(target_os = "linux")]
 mod clock;

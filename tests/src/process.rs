@@ -7,6 +7,8 @@ use anyhow::Context;
 pub struct Held {
     /// Bytes of memory that are in use (the resident set).
     pub memory: u64,
+    /// The most it has been since the process began.
+    pub memory_most: u64,
     /// Open files, connections among them.
     pub files: usize,
 }
@@ -18,10 +20,14 @@ impl Held {
     /// Where there is no such process, or no `/proc`.
     pub fn by(process: u32) -> anyhow::Result<Self> {
         let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()).context("no VmRSS")?;
+        let bytes = |name: &str| -> anyhow::Result<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kib =
+                line.and_then(|line| line.split_whitespace().next()).context("no such line")?;
+            Ok(kib.parse::<u64>()? * 1024)
+        };
         let files = std::fs::read_dir(format!("/proc/{process}/fd"))?.count();
-        Ok(Self { memory: kib.parse::<u64>()? * 1024, files })
+        Ok(Self { memory: bytes("VmRSS:")?, memory_most: bytes("VmHWM:")?, files })
     }
 }
 

@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::footfall;
 
@@ -58,6 +59,15 @@ impl Running {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.program.id()
+    }
+
+    /// Asks the program to read again what can be read again (SIGHUP).
+    ///
+    /// # Errors
+    /// Where it is gone.
+    pub fn reload(&self) -> anyhow::Result<()> {
+        let process = Pid::from_raw(self.id().cast_signed()).context("a process")?;
+        Ok(kill_process(process, Signal::HUP)?)
     }
 
     /// Asks the program to stop, as a service manager does, and waits until it has.

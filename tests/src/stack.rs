@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::program::Footfall;
@@ -76,7 +75,7 @@ impl Stack {
         let add = ["site", "add", name, "--origin", origin, "--collector-url", &self.collector];
         let tag = self.footfall(&add)?;
         // The collector reads the sites anew every few seconds, and when it is asked to.
-        kill_process(Pid::from_raw(self.id().cast_signed()).context("a process")?, Signal::HUP)?;
+        self.program.reload()?;
         let script = format!("{}/s/{name}.js", self.collector);
         eventually(ARRIVAL, || Ok(ureq::get(&script).call()?))?;
         Ok(tag.trim().to_owned())

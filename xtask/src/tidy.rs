@@ -109,6 +109,18 @@ fn nothing_is_put_off_in_a_comment() {
     assert_none(&lines_with(&PUT_OFF), "work put off belongs in an issue");
 }
 
+/// A backspace in a pattern looks like nothing at all.
+#[test]
+fn no_text_has_a_character_that_cannot_be_seen() {
+    let unseen = |c: char| c.is_ascii_control() && !"\n\t".contains(c);
+    let mut found = Vec::new();
+    for (file, text) in texts() {
+        let lines = text.lines().enumerate().filter(|(_, line)| line.contains(unseen));
+        found.extend(lines.map(|(number, _)| format!("{file}:{}", number + 1)));
+    }
+    assert_none(&found, "a control character is written as an escape");
+}
+
 #[test]
 fn nothing_names_one_machine() {
     assert_none(&lines_with(&MACHINE), "a registry's host or one machine's path");

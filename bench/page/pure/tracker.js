@@ -24,19 +24,17 @@ import { who } from './who.js';
 const FLUSH_MILLIS = 1000;
 const QUEUE_EVENTS_MAX = 100;
 const BATCH_BYTES_MAX = 62 * 1024;
-const RETRY_MILLIS_MIN = 1000;
-const RETRY_MILLIS_MAX = 60_000;
 const SETTLE_MILLIS = 100;
 const ACTIVE_MILLIS = 30_000;
 const PART_MILLIS = 60_000;
 const TOLD_MILLIS_MIN = 500;
 
-let viewed, referrer, settles, looked, engaged, depth, depthTold, inFlight, beaconed, due, failures, anySent;
+let viewed, referrer, settles, looked, engaged, depth, depthTold, inFlight, beaconed, due, anySent;
 
 const turns = () => (engaged = depth = depthTold = 0);
 const forget = () => {
   viewed = referrer = '';
-  settles = looked = due = failures = anySent = 0;
+  settles = looked = due = anySent = 0;
   inFlight = [];
   beaconed = [];
   turns();
@@ -137,13 +135,10 @@ const leave = () => {
   beaconed.push(...lines);
 };
 
-const answered = (isDone) => {
+const answered = (againMillis) => {
   inFlight = [];
   beaconed = [];
-  if (isDone) failures = 0;
-  const full = Math.min(RETRY_MILLIS_MIN << Math.min(failures, 16), RETRY_MILLIS_MAX);
-  due = Date.now() + (isDone ? FLUSH_MILLIS : (full + full * Math.random()) / 2);
-  if (!isDone) failures++;
+  due = Date.now() + (againMillis || FLUSH_MILLIS);
 };
 
 const signal = (_, what, number, lines) => {
@@ -156,7 +151,10 @@ const signal = (_, what, number, lines) => {
       wanted();
     } else view(page);
   } else if (what === VIEWED) view(page);
-  else if (what === NAVIGATED) settles = now + SETTLE_MILLIS;
+  else if (what === NAVIGATED) {
+    if (looked) depth = Math.max(depth, number);
+    settles = now + SETTLE_MILLIS;
+  }
   else if (what === HIDDEN) {
     looksAway(now, number);
     settle(page, true);

@@ -186,7 +186,7 @@ mod tests {
         let sent: wire::Event<'_, ()> = serde_json::from_str(&sent).unwrap();
         let valid = validate::event(
             &sent,
-            validate::flatten(None).unwrap(),
+            validate::Properties::default(),
             &Times::of_batch(0, 0),
             &Visitor::Sent,
         )

@@ -38,16 +38,15 @@ pub(super) fn named(user_agent: &str) -> Option<(String, String)> {
     Some((family(&found.family).to_owned(), version))
 }
 
-/// A browser's name without the device it runs on: that stands beside it.
+/// A browser's name without the device it runs on: that stands beside it. Else it is uap-core's own.
 pub(super) fn family(name: &str) -> &str {
     match name {
         "Chrome Mobile" | "Chrome Mobile iOS" | "Chrome Mobile WebView" => "Chrome",
         "Mobile Safari" | "Mobile Safari UI/WKWebView" => "Safari",
         "Firefox Mobile" | "Firefox iOS" => "Firefox",
         "Edge Mobile" => "Edge",
-        "IE" | "IE Mobile" | "IE Large Screen" => "Internet Explorer",
+        "IE Mobile" | "IE Large Screen" => "IE",
         "Opera Mobile" | "Opera Tablet" => "Opera",
-        "Samsung Internet" => "Samsung Internet Browser",
         "Other" => "",
         _ => name,
     }

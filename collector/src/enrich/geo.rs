@@ -237,12 +237,11 @@ struct Names<'a> {
 #[cfg(test)]
 #[expect(clippy::print_stderr, reason = "what was measured is told")]
 mod tests {
-    use std::path::Path;
-
     use ipnet::IpNet;
 
     use super::*;
-    use crate::enrich::reference::reference_data;
+    use crate::enrich::mmdb;
+    use crate::enrich::reference::{as_asked, geo_source, reference_data, told_of};
 
     /// MaxMind's own test database, where the reference data are.
     fn reference(test: &str, file: &str) -> Option<PathBuf> {
@@ -311,39 +310,52 @@ mod tests {
         assert_eq!(place("127.0.0.1"), Place::default());
     }
 
+    /// The layout of the free databases on npm, one file for each family of addresses.
+    #[test]
+    fn reads_the_flat_layout_of_one_file_for_each_family() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, network: &str, fields: [&str; 3]| {
+            let path = folder.path().join(name);
+            let [country, state, city] = fields.map(mmdb::text);
+            let latitude = [&[0x68][..], &45.8_f64.to_be_bytes()].concat();
+            let record = mmdb::map(&[
+                ("city", &city),
+                ("country_code", &country),
+                ("latitude", &latitude),
+                ("state1", &state),
+            ]);
+            let bytes = mmdb::database("dbip-city", network.parse().unwrap(), &record);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let v4 = file("v4.mmdb", "192.0.2.0/24", ["HR", "City of Zagreb", "Zagreb"]);
+        let v6 = file("v6.mmdb", "2001:db8::/32", ["HR", "Split-Dalmatia", "Split"]);
+        let place = |files: &[PathBuf], ip: &str| {
+            let geo = Geo::open(files);
+            let Place { country, region, city } = geo.place(ip.parse().unwrap());
+            [country, region, city].map(str::to_owned)
+        };
+        let both = [v4.clone(), v6.clone()];
+        for files in [both.clone(), [v6, v4.clone()]] {
+            let zagreb = ["HR", "City of Zagreb", "Zagreb"];
+            assert_eq!(place(&files, "192.0.2.255"), zagreb);
+            assert_eq!(place(&files, "::ffff:192.0.2.7"), zagreb);
+            assert_eq!(place(&files, "2001:db8:ffff::7"), ["HR", "Split-Dalmatia", "Split"]);
+            for unknown in ["192.0.3.7", "2001:db9::7", "::", "0.0.0.0"] {
+                assert_eq!(place(&files, unknown), [""; 3], "{unknown}");
+            }
+        }
+        assert_eq!(place(&[v4], "2001:db8::7"), [""; 3], "a file of the other family alone");
+    }
+
     #[test]
     fn a_missing_file_leaves_places_unknown() {
         let missing = Geo::open(&["no-such-file.mmdb".into()]);
         assert_eq!(missing.place("81.2.69.142".parse().unwrap()), Place::default());
     }
 
-    /// The networks of a database's source, each with its record. IPv4 ones are written as `::a.b.c.d`.
-    fn source(folder: &Path, name: &str) -> Vec<(IpNet, serde_json::Value)> {
-        let file = folder.join("geo/source-data").join(format!("{name}.json"));
-        let records: Vec<serde_json::Map<String, serde_json::Value>> =
-            serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-        records
-            .into_iter()
-            .flatten()
-            .map(|(network, record)| (network.parse::<IpNet>().unwrap().trunc(), record))
-            .collect()
-    }
-
-    fn as_asked(ip: IpAddr) -> IpAddr {
-        match ip {
-            IpAddr::V6(v6) if v6.segments().iter().take(6).all(|part| *part == 0) => {
-                v6.to_ipv4().map_or(ip, IpAddr::from)
-            }
-            _ => ip,
-        }
-    }
-
-    /// The record that holds for an address: of the smallest network around it, the later of equals.
     fn expected<'a>(source: &'a [(IpNet, serde_json::Value)], ip: IpAddr) -> Place<'a> {
-        let around = source.iter().filter(|(network, _)| network.contains(&ip));
-        let Some((_, record)) = around.max_by_key(|(network, _)| network.prefix_len()) else {
-            return Place::default();
-        };
+        let Some(record) = told_of(source, ip) else { return Place::default() };
         let text = |pointer| {
             record.pointer(pointer).and_then(serde_json::Value::as_str).unwrap_or_default()
         };
@@ -359,7 +371,7 @@ mod tests {
         let Some(folder) = reference_data("every_network_is_where_its_source_says") else { return };
         for name in ["GeoIP2-City-Test", "GeoIP2-Country-Test", "GeoLite2-City-Test"] {
             let geo = Geo::open(&[folder.join("geo/test-data").join(format!("{name}.mmdb"))]);
-            let source = source(&folder, name);
+            let source = geo_source(&folder, name);
             assert!(source.len() > 200, "{name}");
             for (network, _) in &source {
                 for ip in [network.network(), network.broadcast()] {

@@ -32,7 +32,7 @@ const NAMES: [(&str, &str); 14] = [
     ("Vivaldi", "Vivaldi"),
     ("YaBrowser", "Yandex Browser"),
     ("Yandex", "Yandex Browser"),
-    ("Samsung Internet", "Samsung Internet Browser"),
+    ("Samsung Internet", "Samsung Internet"),
     ("DuckDuckGo", "DuckDuckGo"),
     ("Whale", "Whale"),
     ("Avast Secure Browser", "Avast"),

@@ -13,6 +13,8 @@ pub(crate) struct LiveEnricher {
     files: EnrichFiles,
     current: RwLock<Arc<Enricher>>,
     changes: Mutex<Changes>,
+    /// Held while files are read: who began earlier, with files as they were, does not end later.
+    reading: Mutex<()>,
 }
 
 impl LiveEnricher {
@@ -22,7 +24,12 @@ impl LiveEnricher {
         let rate = PageViewRate::limited_to(page_views_per_minute_max).map(Arc::new);
         let enricher = Enricher { rate, ..Enricher::open(files) };
         let current = RwLock::new(Arc::new(enricher));
-        Self { current, files: files.clone(), changes: Mutex::new(changes) }
+        Self {
+            current,
+            files: files.clone(),
+            changes: Mutex::new(changes),
+            reading: Mutex::default(),
+        }
     }
 
     /// Counts visits here from now on.
@@ -63,6 +70,7 @@ impl LiveEnricher {
     /// named.
     pub(crate) fn reload(&self) -> Option<bool> {
         self.files.all().next()?;
+        let _alone = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let current = self.current();
         let (geo, all_places) = current.geo.again(&self.files.geo);
         let (networks, all_networks) = current.networks.again(&self.files.asn);

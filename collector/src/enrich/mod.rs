@@ -15,6 +15,8 @@ mod geo;
 mod hints;
 mod identity;
 mod live;
+#[cfg(test)]
+mod mmdb;
 mod money;
 mod network;
 mod page;

@@ -61,8 +61,8 @@ mod tests {
     use wire::Context;
 
     use super::*;
-    use crate::enrich::reference::reference_data;
-    use crate::enrich::{BotReason, EnrichFiles, Enricher, SiteRules};
+    use crate::enrich::reference::{as_asked, geo_source, reference_data, told_of};
+    use crate::enrich::{BotReason, EnrichFiles, Enricher, SiteRules, mmdb};
 
     #[test]
     fn every_line_of_the_table_is_a_number() {
@@ -71,36 +71,11 @@ mod tests {
         assert_eq!(DATA_CENTRES.len(), lines);
     }
 
-    /// A database in MaxMind's format (<https://maxmind.github.io/MaxMind-DB/>) that knows one network of
-    /// 24 bits, and whose it is.
-    fn database(network: [u8; 3], number: u32) -> Vec<u8> {
-        const NODES: u32 = 24;
-        let short = |text: &str| [&[0x40 | text.len() as u8], text.as_bytes()].concat();
-        let named = |name: &str, value: &[u8]| [&short(name), value].concat();
-        let mut bytes = Vec::new();
-        for node in 0..NODES {
-            // On the network's way the next node, at its end the record, and elsewhere nothing.
-            let next = if node + 1 == NODES { NODES + 16 } else { node + 1 };
-            let bit = network[node as usize / 8] >> (7 - node % 8) & 1;
-            let ways = if bit == 0 { [next, NODES] } else { [NODES, next] };
-            ways.iter().for_each(|way| bytes.extend_from_slice(&way.to_be_bytes()[1..]));
-        }
-        bytes.extend_from_slice(&[0; 16]);
-        let record = [&[0xc4][..], &number.to_be_bytes()].concat();
-        bytes.push(0xe1);
-        bytes.extend(named("autonomous_system_number", &record));
-        bytes.extend_from_slice(b"\xab\xcd\xefMaxMind.com");
-        bytes.push(0xe9);
-        bytes.extend(named("node_count", &[0xc1, NODES as u8]));
-        bytes.extend(named("record_size", &[0xa1, 24]));
-        bytes.extend(named("ip_version", &[0xa1, 4]));
-        bytes.extend(named("database_type", &short("Test-ASN")));
-        bytes.extend(named("languages", &[1, 4, 0x42, b'e', b'n']));
-        bytes.extend(named("binary_format_major_version", &[0xa1, 2]));
-        bytes.extend(named("binary_format_minor_version", &[0xa0]));
-        bytes.extend(named("build_epoch", &[1, 2, 1]));
-        bytes.extend(named("description", &[&[0xe1][..], &short("en"), &short("a test")].concat()));
-        bytes
+    /// A database that knows one network, and whose it is.
+    fn database(network: &str, number: u32) -> Vec<u8> {
+        let number = [&[0xc4][..], &number.to_be_bytes()].concat();
+        let record = mmdb::map(&[("autonomous_system_number", &number)]);
+        mmdb::database("Test-ASN", network.parse().unwrap(), &record)
     }
 
     #[test]
@@ -115,8 +90,8 @@ mod tests {
         };
         // DigitalOcean's number, and one that an internet provider has.
         let asn = vec![
-            file("servers.mmdb", [192, 0, 2], 14061),
-            file("people.mmdb", [198, 51, 100], 5391),
+            file("servers.mmdb", "192.0.2.0/24", 14061),
+            file("people.mmdb", "198.51.100.0/24", 5391),
         ];
         let enricher = Enricher::open(&EnrichFiles { asn, ..EnrichFiles::default() });
         let (context, rules) = (Context::default(), SiteRules::default());
@@ -140,5 +115,19 @@ mod tests {
         assert_eq!(number("127.0.0.1"), None);
         assert!(!networks.is_data_centre("1.128.0.1".parse().unwrap()));
         assert!(!Networks::default().is_data_centre("1.128.0.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn every_network_is_whose_its_source_says() {
+        let Some(folder) = reference_data("every_network_is_whose_its_source_says") else { return };
+        let networks = Networks::open(&[folder.join("geo/test-data/GeoLite2-ASN-Test.mmdb")]);
+        let source = geo_source(&folder, "GeoLite2-ASN-Test");
+        assert!(source.len() > 500, "{}", source.len());
+        for ip in source.iter().flat_map(|(network, _)| [network.network(), network.broadcast()]) {
+            let expected =
+                told_of(&source, ip).and_then(|record| record["autonomous_system_number"].as_u64());
+            let found = networks.number(as_asked(ip)).map(u64::from);
+            assert_eq!(found, expected, "{ip}");
+        }
     }
 }

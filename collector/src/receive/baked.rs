@@ -42,6 +42,7 @@ pub(super) fn baked(
     let has_domains = !tracker.domains.is_empty();
     put("domainsKey", has_domains.then(|| link_key.of_domains(&site.name).into()));
     put("searchParameters", words(&tracker.search_parameters).map(Value::from));
+    put("searchFolders", words(&tracker.search_folders).map(Value::from));
     // Compared with what is behind an address's last dot, in small letters.
     let endings = words(&tracker.downloads).map(|words| words.to_ascii_lowercase());
     put("downloads", endings.map(|words| words.trim_start_matches('.').replace(" .", " ").into()));
@@ -106,6 +107,7 @@ mod tests {
             "session_midnight": "Europe/Zagreb",
             "domains": ["Shop.example", "blog.example"],
             "search_parameters": ["q"],
+            "search_folders": ["search", "find"],
             "downloads": [".PDF", "zip", ".tgz"],
             "raw_traits": true,
             "phone_code": 385,
@@ -128,6 +130,7 @@ mod tests {
             // HMAC-SHA-256 as Python's `hmac` makes it.
             "domainsKey": "d8a0c0a4ac8b41f21da4ab368048bab0",
             "searchParameters": "q",
+            "searchFolders": "search find",
             "downloads": "pdf zip tgz",
             "rawTraits": true,
             "phoneCode": 385,

@@ -61,7 +61,7 @@ pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
 }
 
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.
-fn address(hop: &str) -> Option<IpAddr> {
+pub(crate) fn address(hop: &str) -> Option<IpAddr> {
     let in_brackets = || hop.trim_matches(['[', ']']).parse().ok();
     let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip()).ok();
     hop.parse().ok().or_else(in_brackets).or_else(with_port)

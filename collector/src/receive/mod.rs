@@ -18,7 +18,7 @@ mod way;
 
 pub use assets::Assets;
 pub(crate) use assets::{Asked, Form};
-pub(crate) use client_ip::{client_ip, is_trusted};
+pub(crate) use client_ip::{address, client_ip, is_trusted};
 pub(crate) use native::{Sent, batch};
 pub(crate) use place_headers::PlaceHeaders;
 pub(crate) use trusted_proxy::TrustedProxy;

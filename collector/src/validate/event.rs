@@ -43,16 +43,29 @@ pub(crate) fn event<'a, P>(
     times: &Times,
     visitor: &Visitor,
 ) -> Result<ValidEvent<'a>, DropReason> {
+    let valid = maybe_nameless(event, properties, times, visitor)?;
+    match (valid.kind, valid.user) {
+        (Kind::Identify, "") => Err(DropReason::UserMissing),
+        _ => Ok(valid),
+    }
+}
+
+/// The same where an `identify` may be of the visitor alone, whose person has no id yet: so it is with Segment's
+/// libraries, and a site that calls ours without the id has made a mistake.
+pub(crate) fn maybe_nameless<'a, P>(
+    event: &'a Event<'a, P>,
+    properties: Properties<'a>,
+    times: &Times,
+    visitor: &Visitor,
+) -> Result<ValidEvent<'a>, DropReason> {
     let kind = Kind::from_name(&event.kind).ok_or(DropReason::TypeUnknown)?;
     let id = Uuid::try_parse(&event.id).map_err(|_| DropReason::IdNotUuid)?;
     let ids = [&event.visitor, &event.session].map(|id| text(id, usize::MAX));
     let (visitor, session) = visitor.ids(ids[0], ids[1])?;
     let occurred_at = times.occurred_at(event.at)?;
     let user = text(&event.user, usize::MAX);
-    match (kind, user.len()) {
-        (Kind::Identify, 0) => return Err(DropReason::UserMissing),
-        (_, length) if length > USER_BYTES_MAX => return Err(DropReason::UserTooLong),
-        _ => {}
+    if user.len() > USER_BYTES_MAX {
+        return Err(DropReason::UserTooLong);
     }
     let (funnel, step) = (text(&event.funnel, NAME_BYTES_MAX), text(&event.step, NAME_BYTES_MAX));
     Ok(ValidEvent {

@@ -15,11 +15,18 @@ impl Exclusions {
         Self(exclusions)
     }
 
-    /// Why nothing of this sender is wanted; the country is empty where it is unknown.
-    pub(super) fn sender(&self, ip: IpAddr, user_agent: &str, country: &str) -> Option<DropReason> {
+    /// Why nothing of this sender is wanted, whose addresses are the request's and the visitor's, told by a server; the
+    /// country is empty where it is unknown.
+    pub(super) fn sender(
+        &self,
+        addresses: [IpAddr; 2],
+        user_agent: &str,
+        country: &str,
+    ) -> Option<DropReason> {
         self.0.iter().find_map(|exclusion| match exclusion {
             Exclusion::Network(network) => {
-                network.contains(&ip).then_some(DropReason::ExcludedNetwork)
+                let has_one = addresses.iter().any(|ip| network.contains(ip));
+                has_one.then_some(DropReason::ExcludedNetwork)
             }
             Exclusion::Country(excluded) => {
                 (excluded == country).then_some(DropReason::ExcludedCountry)
@@ -80,7 +87,8 @@ mod tests {
             "path=/admin",
             "referrer=spam.example",
         ]);
-        let sender = |ip: &str, agent, country| rules.sender(ip.parse().unwrap(), agent, country);
+        let sender =
+            |ip: &str, agent, country| rules.sender([ip.parse().unwrap(); 2], agent, country);
         assert_eq!(sender("10.9.9.9", "", ""), Some(DropReason::ExcludedNetwork));
         assert_eq!(sender("2001:db8::7", "", ""), Some(DropReason::ExcludedNetwork));
         assert_eq!(sender("192.0.2.1", "", "HR"), Some(DropReason::ExcludedCountry));
@@ -89,6 +97,9 @@ mod tests {
             Some(DropReason::ExcludedUserAgent)
         );
         assert_eq!(sender("192.0.2.1", "Mozilla", ""), None);
+        let both = |ips: [&str; 2]| rules.sender(ips.map(|ip| ip.parse().unwrap()), "", "");
+        assert_eq!(both(["10.9.9.9", "192.0.2.1"]), Some(DropReason::ExcludedNetwork));
+        assert_eq!(both(["192.0.2.1", "10.9.9.9"]), Some(DropReason::ExcludedNetwork));
         assert_eq!(rules.page("staging.shop.example", "/"), Some(DropReason::ExcludedHost));
         assert_eq!(rules.page("shop.example", "/admin/x"), Some(DropReason::ExcludedPath));
         assert_eq!(rules.page("shop.example", "/shoes"), None);

@@ -79,14 +79,14 @@ impl Site {
         self
     }
 
-    /// Why nothing of this sender is wanted.
+    /// Why nothing of this sender is wanted, whose addresses are the request's and the visitor's.
     pub(crate) fn excludes_sender(
         &self,
-        ip: IpAddr,
+        addresses: [IpAddr; 2],
         user_agent: &str,
         country: &str,
     ) -> Option<DropReason> {
-        self.exclusions.sender(ip, user_agent, country)
+        self.exclusions.sender(addresses, user_agent, country)
     }
 
     /// Why nothing of this page is wanted.

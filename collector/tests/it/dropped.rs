@@ -98,6 +98,28 @@ async fn what_a_site_excludes_by_its_sender_is_left_out_whole() {
     assert_eq!(answer["accepted"], 2);
 }
 
+#[tokio::test]
+async fn an_excluded_network_is_the_visitors_too_where_a_server_tells_it() {
+    let (collector, _dir) = alone(&["--trusted-proxy", "loopback"]).await;
+    // Of the server, and of the visitor.
+    for (server, visitor, accepted) in [
+        ("198.51.100.7", "192.0.2.7", 0),
+        ("198.51.100.7", "::ffff:192.0.2.7", 0),
+        ("192.0.2.7", "198.51.100.7", 0),
+        ("198.51.100.7", "198.51.100.8", 1),
+    ] {
+        let track =
+            json!({"writeKey": "shop", "event": "x", "userId": "u1", "context": {"ip": visitor}});
+        let from = [("X-Forwarded-For", server)];
+        let sent = track.to_string();
+        let answer =
+            send(collector.address, "POST", "/v1/track", &from, sent.as_bytes()).await.json();
+        assert_eq!(answer["accepted"], accepted, "{server} {visitor}: {answer}");
+        let reason = answer["dropped"][0]["reason"].as_str();
+        assert_eq!(reason, (accepted == 0).then_some("excluded_network"));
+    }
+}
+
 /// A collector whose ClickHouse is away and that knows the site `shop` by these settings.
 async fn with_settings(settings: Value) -> (Collector, tempfile::TempDir) {
     let folder = tempfile::TempDir::new().unwrap();

@@ -130,7 +130,7 @@ async fn a_message_left_out_names_the_field_as_its_sender_does() {
     let body = json!({"writeKey": "shop", "sentAt": NOW, "batch": [
         {"type": "track", "event": "x", "messageId": "m1"},
         {"type": "track", "event": "x", "messageId": "m2", "userId": "u1", "timestamp": old},
-        {"type": "identify", "anonymousId": "a1", "messageId": "m3"},
+        {"type": "identify", "userId": "u".repeat(300), "messageId": "m3"},
         {"type": "track", "userId": "u1", "messageId": "m4"},
     ]});
     let answer = post(&collector, "/v1/batch", body.to_string().as_bytes()).await.json();
@@ -145,7 +145,7 @@ async fn a_message_left_out_names_the_field_as_its_sender_does() {
         [
             ["m1", "visitor_missing", "anonymousId"],
             ["m2", "at_too_old", "timestamp"],
-            ["m3", "user_missing", "userId"],
+            ["m3", "user_too_long", "userId"],
             ["m4", "name_missing", "event"],
         ]
     );

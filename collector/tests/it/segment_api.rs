@@ -161,6 +161,31 @@ async fn refusals_and_left_out_events_are_told_as_by_our_own_wire() {
 }
 
 #[tokio::test]
+async fn an_identify_of_a_visitor_without_an_id_of_the_persons_is_kept() {
+    const ANONYMOUS: &str = "5b2aeb8c-5026-4504-b40a-b1c0c423627f";
+    let stack = Stack::up(&[]).await;
+    let identify = json!({
+        "type": "identify", "messageId": "m1", "anonymousId": ANONYMOUS, "traits": {"email": "a@example.com"},
+    });
+    let nobody =
+        json!({"type": "identify", "messageId": "m2", "traits": {"email": "b@example.com"}});
+    // One that is no message comes first, and the rest is taken as it would be without it.
+    let sent = json!({"writeKey": "shop", "batch": [7, identify, nobody]}).to_string();
+    let answer = send(stack.collector.address, "POST", "/v1/batch", &[], sent.as_bytes()).await;
+    let told = answer.json();
+    assert_eq!((answer.status, &told["accepted"]), (200, &json!(1)), "{told}");
+    assert_eq!(told["dropped"][1]["reason"], "visitor_missing");
+    let question = "SELECT e.kind AS kind, toString(visitor_id) AS visitor, e.user_id AS user, ids.kinds AS kinds
+        FROM events AS e LEFT JOIN (SELECT visitor_id, arraySort(groupArray(kind)) AS kinds
+            FROM identifiers WHERE user_id = '' GROUP BY visitor_id) AS ids USING visitor_id";
+    let rows: Vec<Value> = stack.stored(question).await;
+    let expected = json!({
+        "kind": "identify", "visitor": ANONYMOUS, "user": "", "kinds": ["email_google", "email_meta"],
+    });
+    assert_eq!(rows, [expected]);
+}
+
+#[tokio::test]
 async fn a_browser_may_ask_with_the_headers_of_these_sdks() {
     let (collector, _dir) = alone(&[]).await;
     let answer = send(collector.address, "OPTIONS", "/v1/t", &[], b"").await;

@@ -60,7 +60,7 @@ impl Report {
     }
 
     pub(crate) fn of(url: &Url, visit: &Visit) -> Self {
-        let mut findings = vec![page(url, visit)];
+        let mut findings = vec![page(visit)];
         if visit.unreachable.is_none() {
             findings.push(tag(visit));
             let script = script_request(visit);
@@ -101,7 +101,7 @@ fn wrong(check: &'static str, seen: impl Into<String>, advice: impl Into<String>
     Finding { check, state: State::Wrong, seen: seen.into(), advice: advice.into() }
 }
 
-fn page(url: &Url, visit: &Visit) -> Finding {
+fn page(visit: &Visit) -> Finding {
     if let Some(error) = &visit.unreachable {
         return wrong(
             "page",
@@ -109,8 +109,9 @@ fn page(url: &Url, visit: &Visit) -> Finding {
             "open it in a browser of yours",
         );
     }
-    let status = visit.requests.iter().find(|request| request.url == url.as_str());
-    match status.and_then(|request| request.status) {
+    // The last, since the first may have led on to another address.
+    let asked = visit.requests.iter().rev().find(|request| request.is_page);
+    match asked.and_then(|request| request.status) {
         Some(status) if status >= 400 => {
             wrong("page", format!("answers {status}"), "name a page that visitors come to")
         }
@@ -285,7 +286,7 @@ fn consent(visit: &Visit) -> Finding {
                 "not asked; the browser says {}",
                 if signals.is_empty() { "nothing".to_owned() } else { signals.join(", ") }
             ),
-            "where the site waits for an answer nothing is sent before it: footfall('consent', {...})",
+            "where the site waits for an answer nothing is sent before it: --consent granted gives one, as footfall('consent', {...}) does",
         ),
     }
 }
@@ -356,7 +357,7 @@ fn none_sent(visit: &Visit) -> Finding {
         (None, None) => note(
             "events",
             "none was sent",
-            "right only where the site waits for consent, or keeps its own page views",
+            "right only where the site waits for consent (--consent granted gives it), or keeps its own page views",
         ),
     }
 }

@@ -21,7 +21,7 @@ fn healthy() -> Visit {
         {"type": "page_view", "consent": {"analytics": "granted"}}
     ]});
     visit.requests = vec![
-        request("https://shop.example/", "GET", 200),
+        Request { is_page: true, ..request("https://shop.example/", "GET", 200) },
         Request { headers, ..request(SCRIPT, "GET", 200) },
         Request {
             body: batch.to_string(),
@@ -147,7 +147,7 @@ fn a_page_of_the_scripts_character_set_is_not_taken_for_it() {
         ..request(url, "GET", 200)
     };
     let mut visit = healthy();
-    visit.requests[0] = typed("https://shop.example/", "text/html");
+    visit.requests[0] = Request { is_page: true, ..typed("https://shop.example/", "text/html") };
     visit.requests.insert(1, typed("https://shop.example/old.js", "text/javascript"));
     assert!(complaints(&visit).is_empty(), "{:?}", complaints(&visit));
     // Under a name of the site's own it is known by what the collector says of it.
@@ -185,6 +185,16 @@ fn events_that_are_refused_left_out_or_blocked_are_told_apart() {
     let mut visit = healthy();
     (visit.requests[2].status, visit.requests[2].failed) = (None, Some("csp".to_owned()));
     only(&visit, "events", State::Wrong, "must list https://events.shop.example");
+}
+
+#[test]
+fn the_page_is_where_its_address_led_to() {
+    let mut visit = healthy();
+    let mut led = visit.requests[0].clone();
+    (led.url, led.status) = ("https://www.shop.example/".to_owned(), Some(500));
+    visit.requests[0].status = None;
+    visit.requests.insert(1, led);
+    only(&visit, "page", State::Wrong, "answers 500");
 }
 
 #[test]

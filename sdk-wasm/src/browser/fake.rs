@@ -14,7 +14,7 @@ pub(crate) enum Effect {
     Later(u32),
 }
 
-/// A browser whose clock stands still and whose dice count upwards.
+/// A browser whose clock stands still and whose ids count upwards.
 #[derive(Debug)]
 pub(crate) struct FakeBrowser {
     pub(crate) now: u64,
@@ -66,10 +66,6 @@ impl FakeBrowser {
 impl Clock for FakeBrowser {
     fn now(&self) -> u64 {
         self.now
-    }
-
-    fn chance(&self) -> u8 {
-        0
     }
 }
 

@@ -34,10 +34,6 @@ impl Clock for Window<'_> {
     fn now(&self) -> u64 {
         clock::now()
     }
-
-    fn chance(&self) -> u8 {
-        clock::chance()
-    }
 }
 
 impl Scene for Window<'_> {

@@ -41,6 +41,13 @@ impl Engagement {
         self.millis >= PART_MILLIS
     }
 
+    /// Of the page, `depth` percent were seen before now.
+    pub fn saw(&mut self, depth: u32) {
+        if self.looked.is_some() {
+            self.depth = self.depth.max(depth);
+        }
+    }
+
     /// Whoever looks goes on to another page, and this one ends: to go on is a sign too.
     pub fn goes_on(&mut self, now: u64) {
         if self.looked.is_some() {

@@ -23,7 +23,10 @@ pub enum Signal<'a> {
         viewed: bool,
     },
     /// The page changed its own address.
-    Navigated,
+    Navigated {
+        /// As with [`Signal::Hidden`], of the page before.
+        depth: u32,
+    },
     /// The page is to be viewed whatever was before: it came back from the back-forward cache, or the
     /// site says so.
     Viewed,
@@ -38,8 +41,9 @@ pub enum Signal<'a> {
     Ticked,
     /// A batch was answered, or will not be.
     Answered {
-        /// Whether its events have left the queue: they are on the collector's disk, or refused for good.
-        done: bool,
+        /// When to send it again; 0 where its events have left the queue: they are on the collector's disk, or
+        /// refused for good.
+        again_millis: u32,
     },
     /// The visitor looks: the page became visible, or they moved, typed or scrolled.
     Active {
@@ -84,7 +88,10 @@ impl Tracker {
                 }
             }
             Signal::Viewed => self.view(&page, browser),
-            Signal::Navigated => self.views.navigated(now),
+            Signal::Navigated { depth } => {
+                self.engagement.saw(depth);
+                self.views.navigated(now);
+            }
             Signal::Hidden { depth } => {
                 self.engagement.looks_away(now, depth);
                 self.settle(&page, true, browser);
@@ -96,7 +103,7 @@ impl Tracker {
                 self.settle(&page, false, browser);
                 self.flush(browser);
             }
-            Signal::Answered { done } => self.delivery.answered(done, browser),
+            Signal::Answered { again_millis } => self.delivery.answered(now, again_millis),
             Signal::Active { depth } => {
                 if self.engagement.looks(now, depth) {
                     self.tell_engagement(browser);

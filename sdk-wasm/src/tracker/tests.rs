@@ -45,7 +45,7 @@ impl Visit {
 
     fn push_state(&mut self, url: &str, title: &str) {
         self.browser.go(url, "");
-        self.signal(Signal::Navigated);
+        self.signal(Signal::Navigated { depth: 55 });
         self.browser.go(url, title);
     }
 
@@ -72,7 +72,7 @@ impl Visit {
     fn done(&mut self) {
         let posted = self.tracker.delivery.in_flight.clone();
         self.browser.take_out(&posted);
-        self.signal(Signal::Answered { done: true });
+        self.signal(Signal::Answered { again_millis: 0 });
     }
 
     fn last_wake(&self) -> Option<u32> {
@@ -208,7 +208,7 @@ fn who_is_forgotten_begins_anew() {
     visit.tick_after(0);
     visit.browser.queue.clear();
     visit.signal(Signal::Forgotten);
-    visit.signal(Signal::Answered { done: true });
+    visit.signal(Signal::Answered { again_millis: 0 });
     visit.signal(Signal::Viewed);
     let queued = visit.queued();
     assert_eq!((queued.len(), &queued[0]["referrer"]), (1, &"https://search.example/".into()));
@@ -228,7 +228,7 @@ fn engagement_is_told_of_the_page_that_was_looked_at() {
     assert_eq!(all(&queued, "url"), [HOME, HOME, MUG, MUG]);
     assert_eq!(
         queued[1]["properties"],
-        serde_json::json!({"engaged_ms": 2100, "scroll_percent": 40})
+        serde_json::json!({"engaged_ms": 2100, "scroll_percent": 55})
     );
     assert_eq!(
         queued[3]["properties"],
@@ -284,10 +284,9 @@ fn a_failed_batch_is_sent_again_later_under_the_same_ids() {
     visit.tick_after(0);
     let first = visit.sent();
     for _ in 0..3 {
-        visit.signal(Signal::Answered { done: false });
-        let wait = visit.last_wake().unwrap();
-        assert!(wait >= 500, "{wait}");
-        visit.tick_after(u64::from(wait) - 1);
+        visit.signal(Signal::Answered { again_millis: 5000 });
+        assert_eq!(visit.last_wake(), Some(5000));
+        visit.tick_after(4999);
         assert_eq!(visit.sent(), Vec::<Vec<Value>>::new(), "not before its time");
         visit.tick_after(1);
         assert_eq!(visit.sent()[0], first[0]);
@@ -302,7 +301,7 @@ fn what_another_posted_is_answered_to_whoever_tracks_by_then() {
     visit.tick_after(0);
     visit.custom("purchase");
     visit.browser.held = 0;
-    visit.signal(Signal::Answered { done: true });
+    visit.signal(Signal::Answered { again_millis: 0 });
     visit.tick_after(1000);
     assert_eq!(all(&visit.sent()[0], "name"), ["", "purchase"]);
 }

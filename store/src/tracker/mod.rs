@@ -48,6 +48,9 @@ pub struct TrackerSettings {
     /// Parameters of a page's address that hold what a visitor searched for; empty: the tracker's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub search_parameters: Vec<Word>,
+    /// Folders of a page's path behind which what was searched for stands, as `search` in `/search/red+mug`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub search_folders: Vec<Word>,
     /// Endings of files whose links are downloads; empty: the tracker's own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub downloads: Vec<Word>,
@@ -159,6 +162,7 @@ impl TrackerSettings {
             ("consent-in", self.consent_in.len()),
             ("domain", self.domains.len()),
             ("search-parameter", self.search_parameters.len()),
+            ("search-folder", self.search_folders.len()),
             ("download", self.downloads.len()),
         ];
         if let Some((list, count)) = lists.into_iter().find(|(_, count)| *count > TRACKER_LIST_MAX)

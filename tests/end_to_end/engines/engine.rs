@@ -180,9 +180,11 @@ impl Window {
     pub(super) async fn open(engine: Engine, habit: Habit) -> anyhow::Result<Self> {
         for _ in 0..ATTEMPTS {
             let opened = Self::try_open(engine, habit);
-            // WebKit's driver waits for ever where its browser found the port taken that they agreed on.
+            // A driver ends where another program was quicker to take the port it had found, and WebKit's waits for
+            // ever where its browser found the one taken that they agreed on.
             match tokio::time::timeout(START, opened).await {
-                Ok(window) => return window,
+                Ok(Ok(window)) => return Ok(window),
+                Ok(Err(error)) => eprintln!("{engine:?} has not started: {error:#}"),
                 Err(_) => eprintln!("{engine:?} has not started within {START:?}"),
             }
         }

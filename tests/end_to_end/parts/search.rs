@@ -39,14 +39,24 @@ async fn a_search_is_told_once_as_it_was_meant_and_without_numbers_or_addresses(
     );
 
     let site = Site::bind().await;
-    let tagged =
-        tag(&stack, "own", &[&site.origin], "data-with=search data-search-parameters='was suche'");
+    let tagged = tag(
+        &stack,
+        "own",
+        &[&site.origin],
+        "data-with=search data-search-parameters='was suche' data-search-folders=finde",
+    );
     let page = "<!doctype html><title>Suche</title>HEAD";
     let url = site.serve(&[("/", page)], &tagged, "", None);
     come(&tab, &format!("{url}/?q=cat&suche=Tee"), &["search"]).await;
     leave(&tab).await;
-    let events = stored(&stack, "own", &["page_view", "site_search"]);
-    assert_eq!(properties(&events, "site_search"), [json!({"term": "tee"})]);
+    for path in ["/de/finde/gr%C3%BCner+Tee%20&%zz", "/finde/", "/suche/kaffee"] {
+        come(&tab, &format!("{url}{path}"), &["search"]).await;
+        leave(&tab).await;
+    }
+    let views = ["page_view"; 4];
+    let events = stored(&stack, "own", &[&views[..], &["site_search"; 2]].concat());
+    let terms = [json!({"term": "tee"}), json!({"term": "grüner tee &%zz"})];
+    assert_eq!(properties(&events, "site_search"), terms);
     tab.close().await.unwrap();
     closed(stack, browser).await;
 }

@@ -89,9 +89,13 @@ async fn engagement_is_the_time_somebody_looked_and_how_far_they_scrolled() {
     let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
     tab.come_to(&url, "").await.unwrap();
     ready(&tab).await;
-    // To the middle: five windows and a half of ten have been seen.
-    run(&tab, "scrollTo(0, innerHeight * 5); window.began = performance.now()").await;
-    tab.wait_until("performance.now() - began > 1500").await.unwrap();
+    // To the middle and back at once: six windows of ten have been seen.
+    let walk = "window.began = performance.now(); window.walked = false;
+        const at = (top) => new Promise((there) => {
+            addEventListener('scroll', there, { once: true }); scrollTo(0, top); });
+        at(1).then(() => at(innerHeight * 5)).then(() => at(0)).then(() => { walked = true; })";
+    run(&tab, walk).await;
+    tab.wait_until("walked && performance.now() - began > 1500").await.unwrap();
     run(&tab, "history.pushState({}, '', '/second')").await;
     tab.wait_until("performance.now() - began > 3000").await.unwrap();
     let looked = tab.evaluate("performance.now()").await.unwrap().as_f64().unwrap();

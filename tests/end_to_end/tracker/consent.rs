@@ -1,8 +1,10 @@
 //! What the visitor agrees to, or their browser says for them.
 
+use axum::http::StatusCode;
 use example_shop::browser::Browser;
 use footfall_tests::Stack;
 
+use super::gate::Gate;
 use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stands, stored};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -311,6 +313,54 @@ async fn without_webassembly_too_who_agrees_later_has_come_from_where_they_came(
         "from",
         "countIf(startsWith(referrer, 'https://outside.example/')) = 2"
     ));
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_known_before_they_agree_is_known_when_they_have_agreed() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("known", &site.origin).unwrap();
+    let tag = tag.replace("<script ", "<script data-before-consent=nothing ");
+    let calls = "<script>footfall('identify', 'customer-7', { email: 'ada@shop.example' });
+        footfall('consent', { analytics: 'granted', ads: 'granted' });</script>";
+    let url = site.serve(String::new(), [EARLY, calls, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    tab.wait_until("!localStorage['footfall.known.traits'] && footfall.idle()").await.unwrap();
+    assert!(tab.holds("localStorage['footfall.known.user'] === 'customer-7'").await);
+    assert!(tab.holds("errors.length === 0").await);
+    stored(&stack, "known", &["page_view", "early", "consent", "identify", "identify"]);
+    assert!(is_stored(
+        &stack,
+        "known",
+        "countIf(name = 'identify' AND user_id = 'customer-7') = 2"
+    ));
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_denies_while_the_collector_is_full_leaves_their_answer_alone() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let gate = Gate::before(&stack.collector).await;
+    let site = Site::bind();
+    let tag = stack.site("held", &site.origin).unwrap();
+    let tag = tag.replace("<script ", &format!("<script data-collector={} ", gate.url));
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    gate.shut(Some((StatusCode::TOO_MANY_REQUESTS, 600)));
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    tab.wait_until("localStorage['footfall.held.hold'] > Date.now() + 500_000").await.unwrap();
+    run(&tab, "footfall('consent', { analytics: 'denied' })").await;
+    let kept = tab.evaluate("Object.keys(localStorage).join()").await.unwrap();
+    assert_eq!(kept, "footfall.held.consent");
+    tab.close().await.unwrap();
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

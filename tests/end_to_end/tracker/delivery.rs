@@ -199,3 +199,62 @@ async fn an_order_of_many_products_arrives_and_what_fits_no_request_keeps_nothin
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+/// A site, or one of its origins, that is still to be made known is no reason to lose who came meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_refused_before_the_site_was_known_is_told_when_it_is() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let gate = Gate::before(&stack.collector).await;
+    let site = Site::bind();
+    let tag = through(&gate, &stack.site("unknown", &site.origin).unwrap());
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    for (way, status) in [("a", StatusCode::FORBIDDEN), ("b", StatusCode::NOT_FOUND)] {
+        gate.shut(Some((status, 0)));
+        tab.come_to(&format!("{url}/{way}"), "").await.unwrap();
+        ready(&tab).await;
+        run(&tab, "window.began = performance.now()").await;
+        // It was sent, answered, and sent again.
+        tab.wait_until("performance.now() - began > 2500").await.unwrap();
+        assert!(gate.batches().len() > 1, "{status}");
+    }
+    gate.shut(None);
+    idle(&tab).await;
+    tab.close().await.unwrap();
+    stored(&stack, "unknown", &["page_view", "early", "page_view", "early"]);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+/// As with WebAssembly: each failure is waited for longer, whatever is called meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_webassembly_too_a_full_collector_is_not_pressed() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let gate = Gate::before(&stack.collector).await;
+    let site = Site::bind();
+    let tag = through(&gate, &stack.site("pressed", &site.origin).unwrap());
+    let policy = format!(
+        "content-security-policy: script-src 'unsafe-inline' {}; connect-src {}\r\n",
+        stack.collector, gate.url
+    );
+    let url = site.serve(policy, [EARLY, &tag].concat());
+    gate.shut(Some((StatusCode::SERVICE_UNAVAILABLE, 0)));
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    let pressed = "window.calls = 0; const again = setInterval(() => {
+        footfall('pressed'); if (++calls === 20) clearInterval(again); }, 100)";
+    run(&tab, pressed).await;
+    tab.wait_until("calls === 20").await.unwrap();
+    // In two seconds: at once, after half a second to one, after one to two more.
+    let batches = gate.batches().len();
+    assert!((1..=5).contains(&batches), "{batches}");
+    gate.shut(None);
+    idle(&tab).await;
+    tab.close().await.unwrap();
+    stored(&stack, "pressed", &[&["page_view", "early"][..], &["pressed"; 20]].concat());
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}

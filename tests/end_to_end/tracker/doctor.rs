@@ -5,8 +5,8 @@ use footfall_tests::{Footfall, Stack};
 use super::site::{EARLY, Site};
 
 /// What the command printed, whether or not it was content.
-fn said(url: &str) -> String {
-    let run = Footfall::run(&["doctor", url, "--patience", "30"]).unwrap();
+fn said(arguments: &[&str]) -> String {
+    let run = Footfall::run(&[&["doctor"], arguments].concat()).unwrap();
     let is_well = checks(&run.printed).iter().all(|(_, state)| *state != "wrong");
     assert_eq!(run.code, Some(if is_well { 0 } else { 1 }), "{}{}", run.printed, run.errors);
     run.printed
@@ -30,7 +30,7 @@ fn the_doctor_sees_what_does_not_get_out_and_parts_that_there_are_not() {
         let tag = stack.site(name, &site.origin).unwrap();
         let policy =
             format!("content-security-policy: script-src {script}; connect-src 'self'\r\n");
-        let report = said(&site.serve(policy, tag));
+        let report = said(&[&site.serve(policy, tag)]);
         assert!(checks(&report).contains(&("events", "wrong")), "{report}");
         assert!(report.contains(&format!("add {collector} to connect-src")), "{report}");
     }
@@ -38,9 +38,38 @@ fn the_doctor_sees_what_does_not_get_out_and_parts_that_there_are_not() {
     let site = Site::bind();
     let tag = stack.site("parts", &site.origin).unwrap();
     let tag = tag.replace("<script ", "<script data-with=form ");
-    let report = said(&site.serve(String::new(), tag));
+    let report = said(&[&site.serve(String::new(), tag)]);
     assert!(checks(&report).contains(&("parts", "wrong")), "{report}");
     assert!(report.contains("there is no part form"), "{report}");
+    stack.stop().unwrap();
+}
+
+#[test]
+fn the_doctor_answers_a_site_that_waits_for_consent() {
+    let stack = Stack::up(&[]).unwrap();
+    let site = Site::bind();
+    let tag = stack.site("waits", &site.origin).unwrap();
+    let tag = tag.replace("<script ", "<script data-before-consent=wait ");
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let report = said(&[&url]);
+    assert!(checks(&report).contains(&("events", "note")), "{report}");
+    assert!(report.contains("--consent granted"), "{report}");
+    let report = said(&[&url, "--consent", "granted"]);
+    assert!(checks(&report).contains(&("events", "ok")), "{report}");
+    assert!(
+        report.contains("events go with {\"ads\":\"granted\",\"analytics\":\"granted\""),
+        "{report}"
+    );
+    assert!(checks(&report).contains(&("ids", "ok")), "{report}");
+    let report = said(&[&url, "--consent", "denied"]);
+    assert!(report.contains("none: the visitor denies analytics"), "{report}");
+    assert!(report.contains("kept in localStorage: consent; no cookie"), "{report}");
+
+    // Of another origin than the site's: that is not seen before somebody agrees.
+    let elsewhere = Site::bind().serve(String::new(), tag);
+    let report = said(&[&elsewhere, "--consent", "granted"]);
+    assert!(checks(&report).contains(&("events", "wrong")), "{report}");
+    assert!(report.contains("answered 403"), "{report}");
     stack.stop().unwrap();
 }
 
@@ -50,14 +79,15 @@ fn the_doctor_tells_pages_that_are_measured_from_those_that_are_not() {
     let well = Site::bind();
     let tag = stack.site("well", &well.origin).unwrap();
     let url = well.serve(String::new(), [EARLY, &tag].concat());
-    let report = said(&url);
+    let report = said(&[&format!("{url}/#place")]);
     assert!(report.contains("page_view, custom sent and taken"), "{report}");
+    assert!(report.contains("answers 200"), "{report}");
     assert!(report.contains("kept in localStorage: "), "{report}");
     assert!(checks(&report).iter().all(|(_, state)| *state == "ok"), "{report}");
 
     // Of another origin than the site's.
     let url = Site::bind().serve(String::new(), tag.clone());
-    let report = said(&url);
+    let report = said(&[&url]);
     assert!(checks(&report).contains(&("events", "wrong")), "{report}");
     assert!(report.contains("footfall site add well --origin"), "{report}");
 
@@ -65,27 +95,27 @@ fn the_doctor_tells_pages_that_are_measured_from_those_that_are_not() {
     let tag = stack.site("strict", &strict.origin).unwrap();
     let policy = |script: &str| format!("content-security-policy: script-src {script}\r\n");
     let url = strict.serve(policy(&stack.collector), tag.clone());
-    let report = said(&url);
+    let report = said(&[&url]);
     assert!(checks(&report).contains(&("policy", "note")), "{report}");
     assert!(report.contains("add 'wasm-unsafe-eval' to script-src"), "{report}");
     assert!(checks(&report).contains(&("events", "ok")), "{report}");
 
     let url = Site::bind().serve(policy("'self'"), tag.clone());
-    let report = said(&url);
+    let report = said(&[&url]);
     assert!(checks(&report).contains(&("script", "wrong")), "{report}");
     assert!(report.contains(&format!("add {} to script-src", stack.collector)), "{report}");
 
     let url = Site::bind().serve(String::new(), String::new());
-    let report = said(&url);
+    let report = said(&[&url]);
     assert_eq!(checks(&report), [("page", "ok"), ("tag", "wrong")], "{report}");
 
     let misspelt = tag.replace("/strict.js", "/strikt.js");
     assert_ne!(misspelt, tag);
-    let report = said(&Site::bind().serve(String::new(), misspelt));
+    let report = said(&[&Site::bind().serve(String::new(), misspelt)]);
     assert_eq!(checks(&report).last(), Some(&("script", "wrong")), "{report}");
     assert!(report.contains("`footfall site list` names those there are"), "{report}");
     // Nobody listens on port 1.
-    let report = said("http://127.0.0.1:1/");
+    let report = said(&["http://127.0.0.1:1/"]);
     assert_eq!(checks(&report), [("page", "wrong")], "{report}");
 
     // A visit that a program made is no visitor's.

@@ -5,6 +5,7 @@ mod consent;
 mod delivery;
 mod doctor;
 mod gate;
+mod option;
 mod page;
 mod prerender;
 pub(crate) mod site;

@@ -3,7 +3,7 @@
 use example_shop::browser::{Browser, Tab};
 use footfall_tests::Stack;
 
-use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stored};
+use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stands, stored};
 
 /// Views, calls before and after the tracker came, consent denied, a page without it, consent given.
 async fn visits(tab: &Tab, url: &str, site: &str) {
@@ -224,6 +224,40 @@ async fn tabs_of_two_campaigns_do_not_begin_a_session_with_every_event() {
     stored(&stack, "campaigns", &events);
     assert!(is_stored(&stack, "campaigns", "uniqExactIf(session_id, path != '/shoes') = 2"));
     assert!(is_stored(&stack, "campaigns", "uniqExact(session_id) = 3"));
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+/// A router sets the title behind the address, and often replaces the address once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_webassembly_too_a_route_has_its_own_title() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let collector = &stack.collector;
+    let policy = format!(
+        "content-security-policy: script-src 'unsafe-inline' {collector}; connect-src {collector}\r\n"
+    );
+    for (name, policy) in [("routes", String::new()), ("routes-refused", policy)] {
+        let site = Site::bind();
+        let tag = stack.site(name, &site.origin).unwrap();
+        let url = site.serve(policy, [EARLY, &tag].concat());
+        let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+        tab.come_to(&url, "").await.unwrap();
+        ready(&tab).await;
+        run(
+            &tab,
+            "history.pushState({}, '', '/two'); history.replaceState({}, '', '/two/x');
+             document.title = 'Two'",
+        )
+        .await;
+        stands(&tab, 300).await;
+        idle(&tab).await;
+        tab.close().await.unwrap();
+        stored(&stack, name, &["page_view", "early", "page_view"]);
+        let titles = "arraySort(groupArrayIf((path, title), kind = 'page_view'))
+            = [('/', 'Page'), ('/two/x', 'Two')]";
+        assert!(is_stored(&stack, name, titles), "{name}");
+    }
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

@@ -153,3 +153,46 @@ async fn a_sites_tag_that_comes_later_hears_what_was_called_between() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_in_the_address_is_told_in_the_console() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let heard = "<script>window.said = []; \
+        console.log = (...what) => said.push(what.join(' '));</script>";
+    let site = Site::bind();
+    let tag = stack.site("asked", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, heard, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    let told = "said.some((text) => /^footfall: 202 [^]*page_view/.test(text))";
+    for (way, is_told) in
+        [("?footfall_debug", true), ("?a=1&footfall_debug=1", true), ("?nofootfall_debug", false)]
+    {
+        tab.come_to(&format!("{url}/{way}"), "").await.unwrap();
+        ready(&tab).await;
+        idle(&tab).await;
+        assert_eq!(tab.holds(told).await, is_told, "{way}: {:?}", tab.evaluate("said").await);
+    }
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_takes_itself_away_hears_no_error_of_ours() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("gone", &site.origin).unwrap();
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    let gone = "document.documentElement.remove(); window.gone = true;
+        for (const type of ['scroll', 'pagehide', 'keydown']) dispatchEvent(new Event(type))";
+    run(&tab, gone).await;
+    assert!(tab.holds("gone && errors.length === 0").await, "{:?}", tab.evaluate("errors").await);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}

@@ -85,3 +85,34 @@ async fn what_could_not_be_hashed_is_hashed_on_the_next_page() {
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
+
+/// By whatever name a form has it, and of a group too, whose name alone is nobody's.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_address_and_no_number_leaves_the_page_as_it_is() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("names", &site.origin).unwrap();
+    let tag = tag.replace("<script ", "<script data-raw-traits=false ");
+    let url = site.serve(String::new(), [EARLY, HEARD, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(
+        &tab,
+        "footfall('group', 'guild', { name: 'Guild', plan: 'gold', email: 'ada@shop.example',
+            phone: '+385 91 234 5678' });
+        footfall('identify', 'customer-7', { email_address: 'ada@shop.example', mobile: '+385 91 234 5678' })",
+    )
+    .await;
+    hashed(&tab, "names").await;
+    assert!(tab.holds("!/shop.example\"|234/.test(sent.join())").await);
+    assert!(tab.holds("/\"name\":\"Guild\",\"plan\":\"gold\"/.test(sent.join())").await);
+    tab.close().await.unwrap();
+    stored(&stack, "names", &["page_view", "early", "group", "identify", "identify"]);
+    // By their own names they would be hashed; by others they do not go at all.
+    let known = "SELECT count() AS known FROM footfall.identifiers FINAL WHERE site = 'names'";
+    assert_eq!(stack.rows(known).unwrap()[0]["known"], 0);
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}

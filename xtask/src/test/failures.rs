@@ -10,8 +10,9 @@ use crate::program::show;
 
 /// Runs `cargo test`; what it prints passes through, and what the failed tests said is printed again.
 pub(super) fn run_tests(tests: &mut Command) -> Result<()> {
-    let began = || format!("could not run {}", show(tests));
-    let mut child = tests.stdout(Stdio::piped()).spawn().with_context(began)?;
+    let named = show(tests);
+    let mut child =
+        tests.stdout(Stdio::piped()).spawn().context(format!("could not run {named}"))?;
     let printed = BufReader::new(child.stdout.take().context("standard output is a pipe")?);
     let mut failures = Failures::default();
     let mut terminal = std::io::stdout();
@@ -23,7 +24,7 @@ pub(super) fn run_tests(tests: &mut Command) -> Result<()> {
     }
     let status = child.wait()?;
     print!("{failures}");
-    ensure!(status.success(), "{} ended with {status}", show(tests));
+    ensure!(status.success(), "{named} ended with {status}");
     Ok(())
 }
 

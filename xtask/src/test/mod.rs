@@ -64,7 +64,7 @@ const STEPS: [(&str, Step); 13] = [
     ("dependencies", |_| check::dependencies()),
     ("unused dependencies", |_| check::unused_dependencies()),
     ("tests in wasm", |bench| run::tests_in_wasm(bench.browser()?)),
-    ("tests", |bench| run::tests(bench.browser()?, bench.engines()?)),
+    ("tests", |bench| run::tests(bench.fetched()?, bench.browser()?, bench.engines()?)),
 ];
 
 /// The browser of the tests, for the demo's visitors too.

@@ -21,7 +21,7 @@ pub(super) fn build(fetched: &Fetched) -> Result<()> {
 }
 
 /// One engine for all tests; each makes a database of its own in it.
-pub(super) fn tests(browser: &Browser, engines: &Engines) -> Result<()> {
+pub(super) fn tests(fetched: &Fetched, browser: &Browser, engines: &Engines) -> Result<()> {
     let sdks = fetch::sdks()?;
     let clock = fake_clock::present()?;
     let mut engine = Engine::start("test-clickhouse", 0)?;
@@ -30,6 +30,7 @@ pub(super) fn tests(browser: &Browser, engines: &Engines) -> Result<()> {
     tests.env(TEST_CLICKHOUSE_URL, &engine.url);
     tests.env("FOOTFALL_BIN_DIR", place::target().join("debug"));
     tests.env("FOOTFALL_SDK_MODULES", sdks);
+    tests.env("FOOTFALL_TEST_GEO_FILE", &fetched.geo_file);
     if let Some(clock) = clock {
         tests.env(fake_clock::VARIABLE, clock);
     }

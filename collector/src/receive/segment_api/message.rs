@@ -90,10 +90,10 @@ pub(super) struct MessageContext<'a> {
 }
 
 /// A JSON object by its names.
-pub(super) type Object<'a> = BTreeMap<Text<'a>, &'a RawValue>;
+pub(crate) type Object<'a> = BTreeMap<Text<'a>, &'a RawValue>;
 
 /// The object a field holds, read as `T`; nothing where it holds another thing.
-pub(super) fn object<'a, T: Deserialize<'a> + Default>(raw: Raw<'a>) -> T {
+pub(crate) fn object<'a, T: Deserialize<'a> + Default>(raw: Raw<'a>) -> T {
     raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
@@ -109,14 +109,14 @@ pub(super) fn text<'a>(raw: Raw<'a>) -> Option<Text<'a>> {
 }
 
 /// The text of one of an object's fields.
-pub(super) fn text_in<'a>(object: &Object<'a>, name: &'static str) -> Option<Text<'a>> {
+pub(crate) fn text_in<'a>(object: &Object<'a>, name: &'static str) -> Option<Text<'a>> {
     text(object.get(&Text::from(name)).copied())
 }
 
 /// A time as libraries write it (ISO 8601; without an offset in UTC; or a number of milliseconds,
 /// of which the whole ones count), in
 /// milliseconds since 1970. An error where there is one that cannot be read.
-pub(super) fn time(raw: Raw<'_>) -> Result<Option<u64>, ()> {
+pub(crate) fn time(raw: Raw<'_>) -> Result<Option<u64>, ()> {
     let Some(text) = text(raw) else { return Ok(None) };
     if let Ok(millis) = text.parse() {
         return Ok(Some(millis));

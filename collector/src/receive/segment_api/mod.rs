@@ -18,7 +18,8 @@ use wire::limits::NAME_BYTES_MAX;
 use wire::{Answer, Context, Dropped, FromObject, Text};
 
 use self::event::{Ids, Properties, Sending};
-use self::message::{Envelope, Message, MessageContext, Object, object, text, text_in, time};
+use self::message::{Envelope, Message, MessageContext, text};
+pub(crate) use self::message::{Object, object, text_in, time};
 use super::native::{Sent, check_length, explain};
 use crate::error::Rejection;
 use crate::pipeline::{Part, Sender};
@@ -145,7 +146,7 @@ impl<'a> Request<'a> {
     fn push(&mut self, part: Part<'a, Properties<'a>>, sent: Sent<'a, Properties<'a>>) {
         match self.parts.last_mut() {
             Some(last) if last.is_like(&part) => last.events.push(sent),
-            _ => self.parts.push(Part { events: vec![sent], ..part }),
+            _ => self.parts.push(Part { events: vec![sent], maybe_nameless: true, ..part }),
         }
     }
 
@@ -199,9 +200,7 @@ fn part<'a>(
         ip: ip.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ip| ip.to_canonical()),
         user_agent: text(context.user_agent),
         told: None,
-        context: wire,
-        signed: false,
-        events: Vec::new(),
+        ..Part::of(sender, wire)
     }
 }
 
@@ -224,7 +223,16 @@ fn is_on_a_device(message: &Message<'_>, context: &MessageContext<'_>, sender: S
     let name = text_in(&library, "name").unwrap_or_default().to_ascii_lowercase();
     sender.origin.is_some()
         || text(message.channel).is_some_and(|channel| matches!(&*channel, "web" | "mobile"))
-        || ON_DEVICES.iter().any(|known| name.contains(known))
+        || ON_DEVICES.iter().any(|known| has_word(&name, known))
+}
+
+/// Whether a library's name has this in it as a word: `axios` is not for iOS, nor `community` of Unity.
+fn has_word(name: &str, word: &str) -> bool {
+    name.match_indices(word).any(|(at, _)| {
+        let before = name.get(..at).and_then(|before| before.chars().next_back());
+        let after = name.get(at + word.len()..).and_then(|after| after.chars().next());
+        ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+    })
 }
 
 /// The user name of Basic authorization; the password is empty with these libraries.

@@ -169,6 +169,24 @@ fn a_library_on_a_server_speaks_for_the_visitor_and_one_on_a_device_is_the_visit
     assert_eq!(who(from_server(), &serde_json::from_str(&mapped).unwrap()), visitor);
     assert_eq!(who(from_server(), &body("analytics.js")), connection);
     assert_eq!(who(from_server(), &body("RudderLabs JavaScript SDK")), connection);
+    // As Segment's and RudderStack's name themselves.
+    for library in [
+        "analytics-ios",
+        "analytics-android",
+        "analytics-swift",
+        "analytics-kotlin",
+        "@segment/analytics-react-native",
+        "analytics_flutter",
+        "rudder-ios-library",
+        "com.rudderstack.android.sdk.core",
+        "rudder-unity-library",
+        "RudderStack Cordova",
+    ] {
+        assert_eq!(who(from_server(), &body(library)), connection, "{library}");
+    }
+    for library in ["axios-wrapper", "community-python", "studios", "my-analytics.json"] {
+        assert_eq!(who(from_server(), &body(library)), visitor, "{library}");
+    }
     let in_page = Sender { origin: Some("https://shop.example"), ..from_server() };
     assert_eq!(who(in_page, &body("analytics-node")), connection);
     // Nothing is told of the visitor, and nothing of the server is taken for it.

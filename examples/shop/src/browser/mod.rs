@@ -28,6 +28,8 @@ use self::proxy::Proxy;
 
 /// How long a page, a click or a delivery may take on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// How often chromedriver is started until it has a port.
+const STARTS: u32 = 3;
 /// Between two looks at a page.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
@@ -66,12 +68,22 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts chromedriver on a free port.
+    /// Starts chromedriver on a free port, and once more where another program was quicker to take that:
+    /// chromedriver looks for one that is free in IPv4, and then takes it in IPv6 too.
     ///
     /// # Errors
     ///
     /// When it is not installed or does not come up.
     pub async fn start() -> anyhow::Result<Self> {
+        for _ in 1..STARTS {
+            if let Ok(browser) = Self::started().await {
+                return Ok(browser);
+            }
+        }
+        Self::started().await
+    }
+
+    async fn started() -> anyhow::Result<Self> {
         let program = env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".into());
         let mut driver = Command::new(&program)
             .arg("--port=0")
@@ -84,12 +96,14 @@ impl Browser {
         let output = driver.stdout.take().context("chromedriver has no output")?;
         let mut lines = BufReader::new(output).lines();
         let port = async {
+            let mut said = String::new();
             while let Some(line) = lines.next_line().await? {
                 if let Some((_, port)) = line.split_once("started successfully on port ") {
                     return Ok(port.trim_end_matches('.').parse::<u16>()?);
                 }
+                said = line;
             }
-            bail!("{program} ended before it was ready")
+            bail!("{program} ended before it was ready: {said}")
         };
         let port = timeout(DEADLINE, port).await.with_context(|| format!("{program} hangs"))??;
         // Read on, or the driver stops when the pipe is full.
