@@ -88,10 +88,10 @@ pub enum Rejection {
     EncodingNotSupported { encoding: String },
     #[error("the body is not what {encoding} makes: {problem}")]
     BodyNotDecoded { encoding: &'static str, problem: String },
-    #[error("the body is not JSON: {problem} at line {line} column {column}, field {field}")]
-    BodyNotJson { problem: String, line: usize, column: usize, field: String },
-    #[error("the body is not a batch: {problem} at line {line} column {column}, field {field}")]
-    BodyNotBatch { problem: String, line: usize, column: usize, field: String },
+    #[error("the body is not JSON: {problem} at line {line} column {column}{}", told(field))]
+    BodyNotJson { problem: String, line: usize, column: usize, field: Option<String> },
+    #[error("the body is not a batch: {problem} at line {line} column {column}{}", told(field))]
+    BodyNotBatch { problem: String, line: usize, column: usize, field: Option<String> },
     #[error("the batch has {events} events, more than {events_max}")]
     BatchTooLarge { events: usize, events_max: usize },
     #[error("the request names no site")]
@@ -116,6 +116,10 @@ pub enum Rejection {
     SpoolFull,
     #[error("the spool cannot be written")]
     SpoolUnwritable,
+}
+
+fn told(field: &Option<String>) -> String {
+    field.as_ref().map(|field| format!(", field {field}")).unwrap_or_default()
 }
 
 /// What follows from a [`Rejection`].
@@ -236,6 +240,14 @@ impl Rejection {
         }
     }
 
+    /// The field of the body at fault, where there is one.
+    pub(crate) fn field(&self) -> Option<&str> {
+        match self {
+            Self::BodyNotJson { field, .. } | Self::BodyNotBatch { field, .. } => field.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The site is not there, or is not the sender's.
     fn of_the_site(&self) -> Spec {
         match self {
@@ -290,8 +302,8 @@ impl Rejection {
             Self::BodyIncomplete,
             Self::EncodingNotSupported { encoding: none() },
             Self::BodyNotDecoded { encoding: "", problem: none() },
-            Self::BodyNotJson { problem: none(), line: 0, column: 0, field: none() },
-            Self::BodyNotBatch { problem: none(), line: 0, column: 0, field: none() },
+            Self::BodyNotJson { problem: none(), line: 0, column: 0, field: None },
+            Self::BodyNotBatch { problem: none(), line: 0, column: 0, field: None },
             Self::BatchTooLarge { events: 0, events_max: 0 },
             Self::KeyMissing,
             Self::SiteUnknown { site: none() },

@@ -12,13 +12,14 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use store::site::SiteSettings;
 use wire::limits::BODY_BYTES_MAX;
-use wire::{Context, Event, Kind, Text};
+use wire::{Context, Event, FromObject, Kind, Text};
 
 use crate::cookieless::Visitor;
 use crate::enrich::{BotReason, EnrichFiles, EnrichedEvent, Enricher, SiteRules, Told};
 use crate::receive::address;
+use crate::receive::json_text;
 use crate::receive::segment_api::{Object, object, text_in, time};
-use crate::validate::{self, DropReason, Times, flatten};
+use crate::validate::{self, DropReason, Properties, Times, flatten};
 
 /// An id where one is needed and none is looked at.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
@@ -71,7 +72,7 @@ impl<'a> Line<'a> {
             visitor: Some(NOBODY.into()),
             session: None,
             user: None,
-            consent: object(self.raw("consent")),
+            consent: object::<FromObject<_>>(self.raw("consent")).0,
             url,
             referrer: text_in(&self.0, "referrer"),
             title: None,
@@ -180,9 +181,9 @@ impl Explainer {
         let mut line = Vec::new();
         while read_line(&mut input, &mut line)? {
             number += 1;
-            // Some editors begin a file with a mark that says it is UTF-8.
-            let mark: &[u8] = if number == 1 { b"\xef\xbb\xbf" } else { b"" };
-            let line = line.strip_prefix(mark).unwrap_or(&line).trim_ascii();
+            json_text::mend(&mut line);
+            let line = if number == 1 { json_text::without_mark(&line) } else { &line };
+            let line = line.trim_ascii();
             if line.is_empty() {
                 continue;
             }
@@ -220,7 +221,7 @@ impl Explainer {
         let at = at.unwrap_or_else(|| Timestamp::now().as_millisecond());
         let (properties, no_properties) = known(flatten(line.raw("properties")));
         let (mut event, times) = (line.event(at), Times::of_batch(0, at));
-        let wrong = validate::event(&event, Vec::new(), &times, &Visitor::Sent).err();
+        let wrong = validate::event(&event, Properties::default(), &times, &Visitor::Sent).err();
         if wrong.is_some() {
             event = Event { kind: Kind::Custom.as_str().into(), url: None, ..event };
         }
@@ -367,6 +368,19 @@ mod tests {
             let found = ["source", "country", "left_out"].map(|name| &lines[0][name]);
             assert_eq!(found, [&json!("google"), &json!(""), &Value::Null], "{line}");
         }
+    }
+
+    #[test]
+    fn half_an_emoji_costs_no_line() {
+        let (lines, told) = explain(r#"{"url":"https://a.example/","categories":["Caf\ud83d"]}"#);
+        assert_eq!(told, LinesTold { lines: 1, failed: 0 });
+        assert_eq!(lines[0]["categories"], json!(["Caf\u{fffd}"]));
+    }
+
+    #[test]
+    fn a_list_is_no_visit() {
+        let (lines, told) = explain("[1,2]\n[]\n");
+        assert_eq!(told, LinesTold { lines: 2, failed: 2 }, "{lines:?}");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use store::{EventRow, IdentifierRow};
 use wire::limits::{CATEGORIES_MAX, NAME_BYTES_MAX, PROPERTIES_MAX, URL_BYTES_MAX};
@@ -19,6 +20,7 @@ use crate::cookieless::Visitor;
 use crate::dead_letters::Letter;
 use crate::enrich::{EnrichFiles, EnrichedEvent, Enricher, Scrubbed, SiteRules, Told};
 use crate::pipeline::{Part, Sender};
+use crate::receive::json_text;
 use crate::receive::segment_api::{self, Call};
 use crate::receive::{Sent, batch};
 use crate::spool::block::{Block, Frame, Header, Table, Tail, measure};
@@ -39,7 +41,8 @@ fn sender() -> Sender<'static> {
 
 /// A body of `POST /v1/events`: to a batch, to valid events, to rows.
 pub fn wire(body: &[u8]) {
-    let Ok(batch) = batch(body) else { return };
+    let body = as_read(body);
+    let Ok(batch) = batch(&body) else { return };
     let times = Times::of_batch(batch.sent_at, NOW);
     let part = Part { events: batch.events, ..Part::of(sender(), batch.context) };
     events(&part, &times);
@@ -58,11 +61,21 @@ pub fn segment(request: &[u8]) {
     if let Ok(value) = HeaderValue::from_bytes(authorization) {
         headers.insert(AUTHORIZATION, value);
     }
-    let Ok(told) = segment_api::request(call, &headers, body, sender(), NOW) else { return };
+    let body = as_read(body);
+    let Ok(told) = segment_api::request(call, &headers, &body, sender(), NOW) else { return };
     let times = Times::of_batch(told.sent_at, NOW);
     for part in &told.parts {
         events(part, &times);
     }
+}
+
+/// A body as it is read. What a strict reader takes is not changed.
+fn as_read(body: &[u8]) -> Vec<u8> {
+    let body = json_text::without_mark(body);
+    let mut mended = body.to_vec();
+    json_text::mend(&mut mended);
+    assert!(mended == body || serde_json::from_slice::<Value>(body).is_err(), "JSON was changed");
+    mended
 }
 
 /// What the pipeline does with events, and what holds of the rows it makes.

@@ -22,7 +22,9 @@ use crate::sites::Sites;
 use crate::spool::block::{Frame, Table};
 use crate::spool::{AppendError, Spool};
 use crate::suppressed::Suppressed;
-use crate::validate::{self, DropReason, Property, Site, Times, ValidEvent, flatten};
+use crate::validate::{
+    self, DropReason, Properties, PropertiesLeftOut, Site, Times, ValidEvent, flatten,
+};
 
 /// Who sent a request, as far as its head tells.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +73,7 @@ impl<'a, P> Part<'a, P> {
     pub(crate) fn check<'e>(
         &self,
         event: &'e Event<'e, P>,
-        properties: Vec<Property<'e>>,
+        properties: Properties<'e>,
         times: &Times,
         visitor: &Visitor,
     ) -> Result<ValidEvent<'e>, DropReason> {
@@ -195,11 +197,13 @@ impl Pipeline {
 
     /// Counts what is on the disk, and only now: a batch that is refused comes again.
     fn counted(&self, site: &Site, written: Written) -> Answer {
-        let Outcome { answer, accepted, reasons, letters, scrubbed, too_fast } = written.outcome;
+        let Outcome { answer, accepted, reasons, letters, scrubbed, too_fast, properties_left_out } =
+            written.outcome;
         self.gates.quotas.count(site, answer.accepted, written.received_at);
         accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
         self.metrics.visits.too_fast(too_fast);
         self.metrics.scrubbed(scrubbed);
+        self.metrics.properties_left_out(properties_left_out);
         self.left_out.keep(letters);
         reasons.into_iter().for_each(|reason| self.metrics.dropped(reason));
         answer
@@ -282,6 +286,7 @@ struct Outcome {
     /// Of what was left out, where it is to be kept.
     letters: Vec<Letter>,
     scrubbed: Scrubbed,
+    properties_left_out: PropertiesLeftOut,
     /// Events of visitors who are too fast for a human.
     too_fast: u32,
 }
@@ -297,6 +302,7 @@ impl<'a> Taken<'a> {
                 reasons: Vec::new(),
                 letters: Vec::new(),
                 scrubbed: Scrubbed::default(),
+                properties_left_out: PropertiesLeftOut::default(),
                 too_fast: 0,
             },
             frame: Frame::with_capacity(events * ROW_BYTES_USUAL),
@@ -313,6 +319,7 @@ impl<'a> Taken<'a> {
         let outcome = &mut self.outcome;
         let (table, count) = &mut outcome.accepted[usize::from(event.bot.is_some())];
         *count += 1;
+        outcome.properties_left_out += event.event.properties_left_out;
         outcome.too_fast += u32::from(event.bot == Some(BotReason::Rate));
         let identifiers = event
             .identifier_rows(self.site, self.received_at)

@@ -22,7 +22,7 @@ pub struct Dropped {
     pub id: String,
     /// A stable tag from a closed list (docs/WIRE.md).
     pub reason: String,
-    /// The field at fault, where there is one.
+    /// The field at fault, by the sender's own name; none where the whole event is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }
@@ -43,4 +43,7 @@ pub struct RejectedBody {
     pub message: String,
     /// What to do about it.
     pub hint: String,
+    /// The field of the body at fault, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }

@@ -9,6 +9,8 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Text;
+use crate::from_object::object;
+use crate::lenient::{millis, or_default};
 
 /// The body of `POST /v1/events`: at most [`limits::EVENTS_PER_BATCH_MAX`] events and
 /// [`limits::BODY_BYTES_MAX`] bytes. The content type does not matter; our SDK says `text/plain`,
@@ -20,16 +22,17 @@ use crate::Text;
 /// [`limits::EVENTS_PER_BATCH_MAX`]: crate::limits::EVENTS_PER_BATCH_MAX
 /// [`limits::BODY_BYTES_MAX`]: crate::limits::BODY_BYTES_MAX
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "E: Deserialize<'de>"))]
+#[serde(expecting = "an object", bound(deserialize = "E: Deserialize<'de>"))]
 pub struct Batch<'a, E> {
     /// The site's name, as in its tag. A name and not a secret: it stands in every page.
     #[serde(borrow)]
     pub site: Text<'a>,
     /// When the batch was sent, milliseconds since 1970 by the sender's clock. Beside the time of
     /// receipt it tells how wrong that clock is.
+    #[serde(deserialize_with = "millis")]
     pub sent_at: u64,
     /// What holds for the whole page.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "object")]
     pub context: Context<'a>,
     /// The events, oldest first.
     #[serde(deserialize_with = "events")]
@@ -47,7 +50,7 @@ fn events<'de, E: Deserialize<'de>, D: Deserializer<'de>>(
         type Value = Vec<E>;
 
         fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("a sequence")
+            out.write_str("a list")
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut sent: A) -> Result<Vec<E>, A::Error> {
@@ -67,6 +70,7 @@ fn events<'de, E: Deserialize<'de>, D: Deserializer<'de>>(
 
 /// What a browser tells of itself. Everything may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(expecting = "an object")]
 pub struct Context<'a> {
     /// The browser's first language, as BCP 47: `hr-HR`.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -78,6 +82,6 @@ pub struct Context<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone_offset: Option<i16>,
     /// True where the browser says that a program drives it (`navigator.webdriver`).
-    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "core::ops::Not::not")]
     pub webdriver: bool,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lenient::or_default;
+
 /// One purpose's answer. `Unknown` is not consent: nothing leaves for an ad platform on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,12 +20,15 @@ pub enum Choice {
 /// The three purposes Footfall knows. Carried on every event, so that what may be done with an
 /// event is told by the event alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "an object")]
 pub struct Consent {
     /// To measure the visit.
+    #[serde(deserialize_with = "or_default")]
     pub analytics: Choice,
     /// To change what the site shows.
+    #[serde(deserialize_with = "or_default")]
     pub personalization: Choice,
     /// To send the person, hashed, to ad platforms.
+    #[serde(deserialize_with = "or_default")]
     pub ads: Choice,
 }

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::from_object::object;
+use crate::lenient::{millis, or_default};
 use crate::{Consent, Text};
 
 /// What sort of thing happened. On the wire it is a text (`Event::kind`), so that an unknown kind
@@ -52,7 +54,7 @@ impl Kind {
 /// `P` is how properties are held: the SDK has them as JSON text already, the collector reads them
 /// into pairs. Absent fields are left out of the JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound(deserialize = "P: Deserialize<'de>"))]
+#[serde(expecting = "an object", bound(deserialize = "P: Deserialize<'de>"))]
 pub struct Event<'a, P> {
     /// A UUID (version 7 from our SDK), made once: every retry carries the same one.
     #[serde(borrow)]
@@ -61,6 +63,7 @@ pub struct Event<'a, P> {
     #[serde(borrow, rename = "type")]
     pub kind: Text<'a>,
     /// When it happened, milliseconds since 1970 by the sender's clock.
+    #[serde(deserialize_with = "millis")]
     pub at: u64,
     /// The visitor's id, a UUID kept by the browser.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -72,7 +75,7 @@ pub struct Event<'a, P> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Text<'a>>,
     /// What the visitor has agreed to at this moment.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub consent: Consent,
     /// The page's whole address.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -84,7 +87,12 @@ pub struct Event<'a, P> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Text<'a>>,
     /// What the page is about, from `<meta name="footfall:category">`, most general first.
-    #[serde(borrow, default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        borrow,
+        default = "Vec::new",
+        deserialize_with = "or_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub categories: Vec<Text<'a>>,
     /// A custom event's name.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::io;
 
 use serde_json::value::RawValue;
 use store::{Server, ServerError};
-use wire::Event;
+use wire::{Event, FromObject};
 
 use super::{DeadLetters, Letter, RowError};
 use crate::cookieless::Visitor;
@@ -93,7 +93,7 @@ async fn rows(
     let suppressed = Suppressed::read(server).await?;
     let found = letter.visit.clone().unwrap_or_default();
     let received_at = letter.refused_at.as_millisecond();
-    let event: Event<'_, &RawValue> =
+    let FromObject(event): FromObject<Event<'_, &RawValue>> =
         serde_json::from_str(event.get()).map_err(ReplayError::Event)?;
     let times = Times::of_batch(found.sent_at, received_at);
     let visit = Visit::of_the_past(&site.rules, &found.country);

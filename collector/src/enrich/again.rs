@@ -184,8 +184,13 @@ mod tests {
         })
         .to_string();
         let sent: wire::Event<'_, ()> = serde_json::from_str(&sent).unwrap();
-        let valid =
-            validate::event(&sent, Vec::new(), &Times::of_batch(0, 0), &Visitor::Sent).unwrap();
+        let valid = validate::event(
+            &sent,
+            validate::Properties::default(),
+            &Times::of_batch(0, 0),
+            &Visitor::Sent,
+        )
+        .unwrap();
         let visit = Visit::of_the_past(rules, "HR");
         let site = "shop".parse().unwrap();
         let mut row = EnrichedEvent::new(valid, &visit).into_event_row(&site, 0);

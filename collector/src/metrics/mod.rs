@@ -26,7 +26,7 @@ use crate::receive::Way;
 use crate::sink::Failure;
 use crate::spool::block::Table;
 use crate::tls::HandshakeFailure;
-use crate::validate::DropReason;
+use crate::validate::{DropReason, PropertiesLeftOut};
 
 /// What is never negative.
 type Number = Gauge<u64, AtomicU64>;
@@ -139,6 +139,7 @@ struct Rows {
     accepted: Series<Counter>,
     dropped: Series<Counter>,
     scrubbed: Series<Counter>,
+    properties_left_out: Series<Counter>,
     inserted: Series<Counter>,
     dead: Series<Counter>,
     left_out_letters: Series<Counter>,
@@ -226,6 +227,15 @@ impl Metrics {
         for (place, count) in [scrubbed.emails, scrubbed.cards].into_iter().enumerate() {
             if count > 0 {
                 add(self.rows.scrubbed.at(place), count.into());
+            }
+        }
+    }
+
+    /// Of events that were taken.
+    pub(crate) fn properties_left_out(&self, left_out: PropertiesLeftOut) {
+        for (place, count) in left_out.counts().into_iter().enumerate() {
+            if count > 0 {
+                add(self.rows.properties_left_out.at(place), count.into());
             }
         }
     }
@@ -339,6 +349,12 @@ impl Rows {
                 "E-mail addresses and card numbers replaced, by kind",
                 "kind",
                 &["email", "card"],
+            ),
+            properties_left_out: by(
+                "properties_left_out",
+                "Properties of accepted events that were left out, by reason",
+                "reason",
+                &PropertiesLeftOut::REASONS,
             ),
             inserted: by("rows_inserted", "Rows ClickHouse took, by table", "table", &tables),
             dead: by(

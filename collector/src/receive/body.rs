@@ -1,4 +1,5 @@
-//! A request's body: not too long, not too slow, and as it was before it was compressed.
+//! A request's body: not too long, not too slow, as it was before it was compressed, and with no half of a
+//! character in it.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -12,6 +13,7 @@ use hyper::header::HeaderMap;
 use wire::limits::BODY_BYTES_MAX;
 
 use super::encoding::Encoding;
+use super::json_text;
 use crate::error::Rejection;
 use crate::gate::Bodies;
 
@@ -19,7 +21,7 @@ use crate::gate::Bodies;
 /// not read its answer; this lets an honest one come to the end of a body a few times too long.
 const THROWN_AWAY_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 
-/// Reads the whole body.
+/// Reads the whole body, which is JSON.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: Incoming,
@@ -27,11 +29,12 @@ pub(crate) async fn read(
     timeout: Duration,
 ) -> Result<Bytes, Rejection> {
     let mut read = pin!(async {
-        match Encoding::of(headers) {
-            Ok(None) => read_all(body, bodies).await,
-            Ok(Some(encoding)) => encoding.decode(&read_all(body, bodies).await?).map(Bytes::from),
-            Err(rejection) => throw_away(body, 0).await.and(Err(rejection)),
-        }
+        let plain = match Encoding::of(headers) {
+            Ok(None) => read_all(body, bodies).await?,
+            Ok(Some(encoding)) => encoding.decode(&read_all(body, bodies).await?)?.into(),
+            Err(rejection) => return throw_away(body, 0).await.and(Err(rejection)),
+        };
+        Ok(json_text::mended(plain))
     });
     // Most bodies have come with their head, and need no timer.
     if let Poll::Ready(read) = poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {

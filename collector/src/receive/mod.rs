@@ -5,6 +5,7 @@ mod baked;
 pub(crate) mod body;
 mod client_ip;
 pub(crate) mod encoding;
+pub(crate) mod json_text;
 mod native;
 mod packing;
 pub(crate) mod pixel;

@@ -103,6 +103,7 @@ pub(crate) fn rejection(rejection: &Rejection) -> Answered {
         tag: spec.tag.to_owned(),
         message: rejection.to_string(),
         hint: spec.hint.to_owned(),
+        field: rejection.field().map(str::to_owned),
     };
     let mut response = json(spec.status, &Rejected { error });
     let headers = response.headers_mut();

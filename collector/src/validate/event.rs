@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wire::limits::{NAME_BYTES_MAX, URL_BYTES_MAX, USER_BYTES_MAX};
 use wire::{Consent, Event, Kind};
 
-use super::properties::Property;
+use super::properties::{Properties, PropertiesLeftOut, Property};
 use super::{DropReason, Times};
 use crate::cookieless::Visitor;
 use crate::enrich::cut_clean;
@@ -33,12 +33,13 @@ pub(crate) struct ValidEvent<'a> {
     pub(crate) step: &'a str,
     /// Of an identify the traits: read for identifiers, never stored.
     pub(crate) properties: Vec<Property<'a>>,
+    pub(crate) properties_left_out: PropertiesLeftOut,
 }
 
 /// Checks an event of the visitor; `properties` are its own, flattened.
 pub(crate) fn event<'a, P>(
     event: &'a Event<'a, P>,
-    properties: Vec<Property<'a>>,
+    properties: Properties<'a>,
     times: &Times,
     visitor: &Visitor,
 ) -> Result<ValidEvent<'a>, DropReason> {
@@ -53,7 +54,7 @@ pub(crate) fn event<'a, P>(
 /// libraries, and a site that calls ours without the id has made a mistake.
 pub(crate) fn maybe_nameless<'a, P>(
     event: &'a Event<'a, P>,
-    properties: Vec<Property<'a>>,
+    properties: Properties<'a>,
     times: &Times,
     visitor: &Visitor,
 ) -> Result<ValidEvent<'a>, DropReason> {
@@ -82,7 +83,8 @@ pub(crate) fn maybe_nameless<'a, P>(
         categories: &event.categories,
         funnel: if kind == Kind::Step { funnel } else { "" },
         step: if kind == Kind::Step { step } else { "" },
-        properties,
+        properties: properties.pairs,
+        properties_left_out: properties.left_out,
     })
 }
 
@@ -158,8 +160,13 @@ mod tests {
 
     fn check(json: &str) -> Result<(String, Uuid), DropReason> {
         let sent: Event<'_, ()> = serde_json::from_str(json).unwrap();
-        event(&sent, Vec::new(), &Times::of_batch(NOW.unsigned_abs(), NOW), &Visitor::Sent)
-            .map(|valid| (valid.name.into_owned(), valid.session))
+        event(
+            &sent,
+            Properties::default(),
+            &Times::of_batch(NOW.unsigned_abs(), NOW),
+            &Visitor::Sent,
+        )
+        .map(|valid| (valid.name.into_owned(), valid.session))
     }
 
     /// An event of the kind with these further fields.

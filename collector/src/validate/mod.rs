@@ -11,7 +11,7 @@ mod time;
 
 pub use drop_reason::DropReason;
 pub(crate) use event::{ValidEvent, cut, cut_cow, event, maybe_nameless};
-pub(crate) use properties::{Property, flatten};
+pub(crate) use properties::{Properties, PropertiesLeftOut, flatten};
 pub(crate) use referrer_spam::ReferrerSpam;
 pub(crate) use site::{Chosen, Site, SiteTable};
 pub(crate) use time::Times;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::AddAssign;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -16,23 +17,53 @@ use crate::enrich::cut_clean_cow;
 /// A name and a value, borrowed from the request where the JSON has no escape in them.
 pub(crate) type Property<'a> = (Cow<'a, str>, Cow<'a, str>);
 
+/// What an event has room for, and how much that is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Properties<'a> {
+    pub(crate) pairs: Vec<Property<'a>>,
+    pub(crate) left_out: PropertiesLeftOut,
+}
+
+/// How many properties were left out, for being too many or too deep. An object among them is one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PropertiesLeftOut {
+    pub(crate) too_many: u32,
+    pub(crate) too_deep: u32,
+}
+
+impl PropertiesLeftOut {
+    /// Why, as the metric names it; in the order of [`Self::counts`].
+    pub(crate) const REASONS: [&str; 2] = ["too_many", "too_deep"];
+
+    pub(crate) const fn counts(self) -> [u32; 2] {
+        [self.too_many, self.too_deep]
+    }
+}
+
+impl AddAssign for PropertiesLeftOut {
+    fn add_assign(&mut self, other: Self) {
+        self.too_many += other.too_many;
+        self.too_deep += other.too_deep;
+    }
+}
+
 /// Flattens a JSON object. Texts are taken bare, numbers and truth values as they are written, lists
-/// as JSON; `null` is left out, as is whatever exceeds the limits.
-pub(crate) fn flatten(raw: Option<&RawValue>) -> Result<Vec<Property<'_>>, DropReason> {
-    let mut pairs = Vec::new();
+/// as JSON; `null` is nothing, and whatever exceeds the limits is counted.
+pub(crate) fn flatten(raw: Option<&RawValue>) -> Result<Properties<'_>, DropReason> {
+    let mut properties = Properties::default();
     match raw.map(RawValue::get) {
-        None | Some("null") => Ok(pairs),
+        None | Some("null") => Ok(properties),
         Some(object) if object.starts_with('{') => {
-            flatten_object(object, "", 1, &mut pairs);
-            Ok(pairs)
+            flatten_object(object, "", 1, &mut properties);
+            Ok(properties)
         }
         Some(_) => Err(DropReason::PropertiesNotObject),
     }
 }
 
-fn flatten_object<'a>(object: &'a str, prefix: &str, depth: usize, pairs: &mut Vec<Property<'a>>) {
+fn flatten_object<'a>(object: &'a str, prefix: &str, depth: usize, flat: &mut Properties<'a>) {
     let mut json = serde_json::Deserializer::from_str(object);
-    let walk = Object { prefix, depth, pairs };
+    let walk = Object { prefix, depth, flat };
     // Cannot fail: whoever made the `RawValue` has read it as JSON already.
     if let Err(error) = json.deserialize_map(walk) {
         tracing::debug!(%error, "properties that were JSON are no longer");
@@ -42,7 +73,7 @@ fn flatten_object<'a>(object: &'a str, prefix: &str, depth: usize, pairs: &mut V
 struct Object<'p, 'de> {
     prefix: &'p str,
     depth: usize,
-    pairs: &'p mut Vec<Property<'de>>,
+    flat: &'p mut Properties<'de>,
 }
 
 impl<'de> Visitor<'de> for Object<'_, 'de> {
@@ -54,7 +85,8 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some((name, value)) = map.next_entry::<wire::Text<'de>, &'de RawValue>()? {
-            if self.pairs.len() >= PROPERTIES_MAX {
+            if self.flat.pairs.len() >= PROPERTIES_MAX {
+                self.flat.left_out.too_many += u32::from(value.get() != "null");
                 continue;
             }
             let dotted = match self.prefix {
@@ -64,18 +96,19 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
             let value = value.get();
             match value.as_bytes().first() {
                 Some(b'{') if self.depth < PROPERTIES_DEPTH_MAX => {
-                    flatten_object(value, &dotted, self.depth + 1, self.pairs);
+                    flatten_object(value, &dotted, self.depth + 1, self.flat);
                 }
-                Some(b'{' | b'n') | None => {}
+                Some(b'{') => self.flat.left_out.too_deep += 1,
+                Some(b'n') | None => {}
                 Some(b'"') => {
                     if let Ok(text) = serde_json::from_str::<wire::Text<'de>>(value) {
-                        self.pairs.push(pair(dotted, text.0));
+                        self.flat.pairs.push(pair(dotted, text.0));
                     }
                 }
                 Some(b'[') => {
-                    self.pairs.push((cut_clean_cow(dotted, NAME_BYTES_MAX), list(value)));
+                    self.flat.pairs.push((cut_clean_cow(dotted, NAME_BYTES_MAX), list(value)));
                 }
-                Some(_) => self.pairs.push(pair(dotted, value.into())),
+                Some(_) => self.flat.pairs.push(pair(dotted, value.into())),
             }
         }
         Ok(())
@@ -112,7 +145,7 @@ mod tests {
 
     fn flat(json: &str) -> Vec<(String, String)> {
         let raw = RawValue::from_string(json.to_owned()).unwrap();
-        let pairs = flatten(Some(&raw)).unwrap().into_iter();
+        let pairs = flatten(Some(&raw)).unwrap().pairs.into_iter();
         pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
     }
 
@@ -157,6 +190,6 @@ mod tests {
             assert_eq!(flatten(Some(&raw)), Err(DropReason::PropertiesNotObject), "{json}");
         }
         assert_eq!(flat("null"), []);
-        assert_eq!(flatten(None), Ok(vec![]));
+        assert_eq!(flatten(None), Ok(Properties::default()));
     }
 }

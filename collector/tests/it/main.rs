@@ -19,6 +19,7 @@ mod import;
 mod left_out;
 mod link;
 mod metrics;
+mod odd_json;
 mod openapi;
 mod pixel;
 mod rejected;

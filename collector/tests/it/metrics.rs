@@ -177,3 +177,22 @@ async fn an_outage_shows_as_lag_and_as_failures_by_reason() {
         assert!(value(text, "process_open_fds") >= 3.0, "{text}");
     }
 }
+
+#[tokio::test]
+async fn properties_that_an_event_has_no_room_for_are_counted() {
+    let (collector, _folder) = alone(&[]).await;
+    let many: serde_json::Map<_, _> = (0..70).map(|n| (format!("p{n:02}"), json!(n))).collect();
+    let deep = json!({"a": {"b": {"c": {"d": {"e": 1}, "f": {"g": 2}, "h": 3}}}, "i": null});
+    let events = [
+        with(page_view(1), &json!({"properties": many})),
+        with(page_view(2), &json!({"properties": deep})),
+        // What is left out whole has no properties that are.
+        with(page_view(3), &json!({"url": "ftp://a.example", "properties": many})),
+    ];
+    assert_eq!(collector.post(&batch(&events)).await.json()["accepted"], 2);
+    let text = collector.get("/metrics").await.text().to_owned();
+    for (reason, count) in [("too_many", 6), ("too_deep", 2)] {
+        let line = format!("collector_properties_left_out_total{{reason=\"{reason}\"}} {count}\n");
+        assert!(text.contains(&line), "{line} is not in\n{text}");
+    }
+}

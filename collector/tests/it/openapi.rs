@@ -47,6 +47,16 @@ fn holds(name: &str, value: &Value) {
     assert!(errors.is_empty(), "{name}: {errors:?}");
 }
 
+/// The same, and the schema names every field there is.
+#[track_caller]
+pub(crate) fn names_all_of(name: &str, value: &Value) {
+    holds(name, value);
+    let documented = &document()["components"]["schemas"][name]["properties"];
+    for field in value.as_object().unwrap().keys() {
+        assert!(documented.get(field).is_some(), "{name} does not name {field}");
+    }
+}
+
 /// Where something in the document refers to.
 fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
@@ -228,6 +238,10 @@ fn golden_payloads_are_what_the_schemas_say() {
     for file in std::fs::read_dir(golden).unwrap() {
         let path = file.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if name == "cut_emoji" {
+            // No validator reads half an emoji; `odd_json` has what becomes of it.
+            continue;
+        }
         let value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         match name.as_str() {
             "answer" => holds("Answer", &value),
@@ -259,7 +273,7 @@ async fn answers_are_what_the_schemas_say() {
     holds("Batch", &sent);
     holds("Answer", &collector.post(&sent).await.json());
     holds("Rejected", &collector.post(&json!({})).await.json());
-    holds("Readiness", &collector.get("/readyz").await.json());
+    names_all_of("Readiness", &collector.get("/readyz").await.json());
     let message = json!({"type": "track", "event": "x", "userId": "u1", "messageId": "m1"});
     let sent = json!({"batch": [message], "writeKey": "shop"});
     holds("SegmentBatch", &sent);

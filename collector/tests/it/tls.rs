@@ -106,6 +106,8 @@ async fn a_batch_by_tls_is_taken_and_the_certificate_s_end_is_told() {
     let ready = ask(&mut stream, "GET", "/readyz", "").await;
     let told = format!("\"certificate\":{{\"expires_at\":{EXPIRES_AT},\"expires_soon\":false}}");
     assert!(ready.contains(&told), "{ready}");
+    let (_, body) = ready.split_once("\r\n\r\n").unwrap();
+    crate::openapi::names_all_of("Readiness", &serde_json::from_str(body).unwrap());
     let metrics = ask(&mut stream, "GET", "/metrics", "").await;
     let seconds = EXPIRES_AT / 1000;
     let line = format!("collector_tls_certificate_expiry_timestamp_seconds {seconds}\n");

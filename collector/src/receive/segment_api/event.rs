@@ -192,7 +192,9 @@ fn traits<'a>(message: &Message<'a>, context: &MessageContext<'a>) -> Option<Pro
     let sent = message.traits.or(context.traits);
     let traits: Object<'_> = object(sent);
     let address: Object<'_> = object(traits.get(&Text::from("address")).copied());
-    let part = |name: &'static str| address.get(&Text::from(name)).copied();
+    let part = |name: &'static str| {
+        address.get(&Text::from(name)).copied().filter(|raw| raw.get() != "null")
+    };
     let code = part("postalCode").or_else(|| part("postal_code")).or_else(|| part("zip"));
     let added = [("country", part("country")), ("postal_code", code)];
     changed(sent, traits, &[], &added)

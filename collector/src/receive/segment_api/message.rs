@@ -11,7 +11,7 @@ type Raw<'a> = Option<&'a RawValue>;
 
 /// The body of `/v1/batch`.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "an object")]
 pub(super) struct Envelope<'a> {
     #[serde(borrow)]
     pub(super) batch: Vec<&'a RawValue>,
@@ -23,7 +23,7 @@ pub(super) struct Envelope<'a> {
 
 /// One message; of a call for a single one the whole body.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 pub(super) struct Message<'a> {
     #[serde(borrow, rename = "type")]
     pub(super) kind: Raw<'a>,
@@ -63,7 +63,7 @@ pub(super) struct Message<'a> {
 
 /// What a library adds of itself and of what it runs in.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, expecting = "an object")]
 pub(super) struct MessageContext<'a> {
     #[serde(borrow)]
     pub(super) ip: Raw<'a>,
@@ -113,12 +113,17 @@ pub(crate) fn text_in<'a>(object: &Object<'a>, name: &'static str) -> Option<Tex
     text(object.get(&Text::from(name)).copied())
 }
 
-/// A time as libraries write it (ISO 8601; without an offset in UTC; or a number of milliseconds), in
+/// A time as libraries write it (ISO 8601; without an offset in UTC; or a number of milliseconds,
+/// of which the whole ones count), in
 /// milliseconds since 1970. An error where there is one that cannot be read.
 pub(crate) fn time(raw: Raw<'_>) -> Result<Option<u64>, ()> {
     let Some(text) = text(raw) else { return Ok(None) };
     if let Ok(millis) = text.parse() {
         return Ok(Some(millis));
+    }
+    // A number that is no whole one.
+    if let Some(millis) = text.parse::<f64>().ok().filter(|millis| (0.0..1e18).contains(millis)) {
+        return Ok(Some(whole(millis)));
     }
     let time = text.parse::<jiff::Timestamp>().or_else(|_| {
         let civil = text.parse::<jiff::civil::DateTime>()?;
@@ -126,6 +131,15 @@ pub(crate) fn time(raw: Raw<'_>) -> Result<Option<u64>, ()> {
     });
     let millis = time.map_err(drop)?.as_millisecond();
     Ok(Some(u64::try_from(millis).unwrap_or_default()))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "whole milliseconds are meant, and neither negative nor huge ones come here"
+)]
+const fn whole(millis: f64) -> u64 {
+    millis as u64
 }
 
 /// The categories' names are the site's own; these are what consent managers call them by default.
@@ -203,6 +217,8 @@ mod tests {
         assert_eq!(read(r#""2026-11-22T03:17:31.172000+01:00""#), expected);
         assert_eq!(read(r#""2026-11-22T02:17:31.172""#), expected);
         assert_eq!(read("1795313851172"), expected);
+        assert_eq!(read("1795313851172.9"), expected);
+        assert_eq!(read("-1.5"), Err(()));
         assert_eq!(read("null"), Ok(None));
         assert_eq!(read(r#""yesterday""#), Err(()));
     }

@@ -13,10 +13,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use wire::limits::NAME_BYTES_MAX;
-use wire::{Answer, Context, Dropped, Text};
+use wire::{Answer, Context, Dropped, FromObject, Text};
 
 use self::event::{Ids, Properties, Sending};
 use self::message::{Envelope, Message, MessageContext, text};
@@ -78,13 +77,15 @@ pub(crate) fn request<'a>(
     sender: Sender<'a>,
     received_at: i64,
 ) -> Result<Request<'a>, Rejection> {
-    let no_request = |error| explain::<IgnoredAny>(body, &error);
     let (messages, write_key, sent_at) = if call == Call::Batch {
-        let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(no_request)?;
+        let FromObject(envelope): FromObject<Envelope<'_>> =
+            serde_json::from_slice(body).map_err(|error| explain::<Envelope<'_>>(body, &error))?;
         (envelope.batch, envelope.write_key, envelope.sent_at)
     } else {
-        let message: &RawValue = serde_json::from_slice(body).map_err(no_request)?;
-        let head: Message<'_> = serde_json::from_str(message.get()).map_err(no_request)?;
+        let no_message = |error| explain::<Message<'_>>(body, &error);
+        let message: &RawValue = serde_json::from_slice(body).map_err(no_message)?;
+        let FromObject(head): FromObject<Message<'_>> =
+            serde_json::from_str(message.get()).map_err(no_message)?;
         (vec![message], head.write_key, head.sent_at)
     };
     check_length(messages.len())?;
@@ -93,7 +94,7 @@ pub(crate) fn request<'a>(
     let received_at = u64::try_from(received_at).unwrap_or_default();
     let mut sending = Sending { sent_at: time(sent_at).ok().flatten(), received_at };
     if sending.sent_at.is_none() {
-        let first: Message<'_> = object(messages.first().copied());
+        let FromObject(first): FromObject<Message<'_>> = object(messages.first().copied());
         sending.sent_at = time(first.sent_at).ok().flatten();
     }
     let sent_at = sending.sent_at.unwrap_or_default();
@@ -114,15 +115,16 @@ impl<'a> Request<'a> {
         sending: Sending,
         sender: Sender<'a>,
     ) {
-        let malformed = |id: Option<Text<'_>>, field: &str| {
+        let malformed = |id: Option<Text<'_>>, field: Option<&str>| {
             let id = cut(id.as_deref().unwrap_or_default(), NAME_BYTES_MAX).to_owned();
             let reason = DropReason::EventMalformed.tag().to_owned();
-            Sent::Malformed(Dropped { id, reason, field: Some(field.to_owned()) }, None)
+            Sent::Malformed(Dropped { id, reason, field: field.map(str::to_owned) }, None)
         };
-        let Ok(message) = serde_json::from_str::<Message<'a>>(raw.get()) else {
-            return self.push(Part::of(sender, Context::default()), malformed(None, "."));
+        let Ok(FromObject(message)) = serde_json::from_str::<FromObject<Message<'a>>>(raw.get())
+        else {
+            return self.push(Part::of(sender, Context::default()), malformed(None, None));
         };
-        let context: MessageContext<'a> = object(message.context);
+        let FromObject(context): FromObject<MessageContext<'a>> = object(message.context);
         let own_kind = text(message.kind);
         let kind = match call {
             Call::One(kind) => kind,
@@ -136,7 +138,7 @@ impl<'a> Request<'a> {
                 }
                 self.push(part, Sent::Event(event));
             }
-            Err(field) => self.push(part, malformed(text(message.message_id), field)),
+            Err(field) => self.push(part, malformed(text(message.message_id), Some(field))),
         }
     }
 
@@ -148,14 +150,31 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The answer with the ids by which the sender knows its messages.
+    /// The answer with the ids and the fields' names by which the sender knows its messages.
     pub(crate) fn success(&self, mut answer: Answer) -> Success {
         for dropped in &mut answer.dropped {
             if let Some(id) = self.renamed.get(&dropped.id) {
                 dropped.id = cut(id, NAME_BYTES_MAX).to_owned();
             }
+            if let Some(field) = &mut dropped.field {
+                *field = sent_as(field, &dropped.reason).to_owned();
+            }
         }
         Success { success: true, answer }
+    }
+}
+
+/// What a message calls a field of our events.
+fn sent_as<'a>(field: &'a str, reason: &str) -> &'a str {
+    match field {
+        "properties" if reason == DropReason::PersonSuppressed.tag() => "traits",
+        "id" => "messageId",
+        "visitor" => "anonymousId",
+        "at" => "timestamp",
+        "user" => "userId",
+        "name" => "event",
+        // Of the page, or of where the request came from: these have the same name.
+        same => same,
     }
 }
 
