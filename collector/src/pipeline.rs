@@ -223,7 +223,7 @@ impl Pipeline {
         if !part.signed && !site.allows_page(&event.page.host) {
             return Err(left_out(sent, DropReason::HostNotAllowed));
         }
-        if self.suppressed.holds(&site.name, event.user, event.identifiers.as_slice()) {
+        if self.suppressed.holds(&site.name, event.event.user, event.identifiers.as_slice()) {
             return Err(left_out(sent, DropReason::PersonSuppressed));
         }
         let unwanted = site.excludes_page(&event.page.host, event.page.path).or_else(|| {

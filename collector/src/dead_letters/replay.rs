@@ -105,7 +105,7 @@ async fn rows(
     if !site.allows_page(&event.page.host) {
         return Err(ReplayError::Dropped(DropReason::HostNotAllowed));
     }
-    if suppressed.holds(&site.name, event.user, event.identifiers.as_slice()) {
+    if suppressed.holds(&site.name, event.event.user, event.identifiers.as_slice()) {
         return Err(ReplayError::Dropped(DropReason::PersonSuppressed));
     }
     let spam = ReferrerSpam::open(true, None);

@@ -66,11 +66,11 @@ async fn a_sandboxed_frame_comes_to_no_harm_and_is_not_counted() {
             frame.sandbox = 'allow-scripts'; frame.src = '/inner';
             document.documentElement.append(frame);
         } else {
-            const told = setInterval(() => {
-                if (!footfall.ready || !footfall.idle()) return;
-                clearInterval(told);
-                parent.postMessage({ origin, wasm, errors }, '*');
-            }, 20);
+            const fetched = fetch;
+            window.fetch = (...given) => fetched(...given).then((answer) => {
+                parent.postMessage({ status: answer.status, origin, wasm, errors }, '*');
+                return answer;
+            });
         }</script>";
     let url = site.serve(String::new(), [EARLY, SEEN, &tag, frame].concat());
     let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
@@ -79,7 +79,10 @@ async fn a_sandboxed_frame_comes_to_no_harm_and_is_not_counted() {
     tab.wait_until("window.inner !== undefined").await.unwrap();
     idle(&tab).await;
     let told = tab.evaluate("inner").await.unwrap();
-    assert_eq!(told, serde_json::json!({ "origin": "null", "wasm": true, "errors": [] }));
+    assert_eq!(
+        told,
+        serde_json::json!({ "status": 403, "origin": "null", "wasm": true, "errors": [] })
+    );
     assert!(tab.holds("errors.length === 0").await);
     stored(&stack, "sandbox", &["page_view", "early"]);
     tab.close().await.unwrap();
