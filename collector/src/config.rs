@@ -72,6 +72,9 @@ pub struct CollectorConfig {
     /// it always sets itself, such as CF-Connecting-IP
     #[arg(long, env = "FOOTFALL_CLIENT_ADDRESS_HEADER", value_name = "NAME")]
     client_address_header: Option<HeaderName>,
+    /// Who may read `/metrics`: an address, a network, or one of loopback, private
+    #[arg(long, env = "FOOTFALL_METRICS_FROM", value_delimiter = ',', value_parser = TrustedProxy::parse, default_value = "loopback,private", value_name = "CIDR")]
+    metrics_from: Vec<TrustedProxy>,
     /// The key by which redirect links are signed, one for all collectors of a site [default: `link.key`
     /// in the data folder, made where it is missing]
     #[arg(long, env = "FOOTFALL_LINK_KEY_FILE", value_name = "FILE")]
@@ -134,6 +137,7 @@ pub struct Settings {
     pub(crate) tls: Option<Arc<LiveTls>>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) client_address_header: Option<HeaderName>,
+    pub(crate) metrics_from: Vec<IpNet>,
     pub(crate) durability: Durability,
     pub(crate) limits: Limits,
     pub(crate) dead_letters_bytes_max: u64,
@@ -208,6 +212,7 @@ impl CollectorConfig {
             tls: tls.transpose()?,
             trusted_proxies: self.trusted_proxy.iter().flat_map(TrustedProxy::networks).collect(),
             client_address_header: self.client_address_header,
+            metrics_from: self.metrics_from.iter().flat_map(TrustedProxy::networks).collect(),
             durability: self.durability,
             limits: Limits {
                 block_rows_max: self.flush_rows,

@@ -110,6 +110,8 @@ pub enum Rejection {
     SiteTooFast { wait: Duration },
     #[error("the site's {events_per_day} events of this day are used up")]
     SiteOverQuota { events_per_day: u64, wait: Duration },
+    #[error("who asks is not in a network that may read the metrics")]
+    MetricsNotAllowed,
     #[error("this is no link of this collector's: {problem}")]
     LinkNotSigned { problem: LinkError },
     #[error("the spool is full")]
@@ -225,6 +227,10 @@ impl Rejection {
             Self::AddressTooFast { wait }
             | Self::SiteTooFast { wait }
             | Self::SiteOverQuota { wait, .. } => self.too_many(*wait),
+            Self::MetricsNotAllowed => forbidden(
+                "metrics_not_allowed",
+                "ask from this machine or a private network; the operator: --metrics-from names others",
+            ),
             Self::LinkNotSigned { .. } => forbidden(
                 "link_not_signed",
                 "make links with `footfall link` and the key of this collector, and change nothing",
@@ -313,6 +319,7 @@ impl Rejection {
             Self::AddressTooFast { wait: RETRY_SOON },
             Self::SiteTooFast { wait: RETRY_SOON },
             Self::SiteOverQuota { events_per_day: 0, wait: RETRY_SOON },
+            Self::MetricsNotAllowed,
             Self::LinkNotSigned { problem: LinkError::NotSigned },
             Self::SpoolFull,
             Self::SpoolUnwritable,

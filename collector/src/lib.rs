@@ -24,6 +24,7 @@ mod keyed_hash;
 mod last_copy;
 pub mod link;
 mod metrics;
+mod operator;
 mod pipeline;
 mod receive;
 mod reload;

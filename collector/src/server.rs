@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -30,9 +30,9 @@ use crate::enrich::{Told, header_text};
 use crate::error::Rejection;
 use crate::gate::{Connections, Entered, Guest};
 use crate::head_timer::HeadTimer;
-use crate::health::{Certificate, Health};
+use crate::health::Health;
 use crate::link::Link;
-use crate::metrics::{Metrics, Now};
+use crate::metrics::Metrics;
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
@@ -286,7 +286,7 @@ impl Door {
             },
             "/healthz" => get(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
             "/readyz" => get(self.ready()),
-            "/metrics" => get(self.metrics()),
+            "/metrics" => get(self.metrics(&head.headers, peer)?),
             _ if path.starts_with("/r/") => match *method {
                 Method::GET | Method::HEAD => Box::pin(self.link(head, peer)).await,
                 _ => Err(not_allowed(method, "GET, HEAD")),
@@ -436,6 +436,12 @@ impl Door {
         told
     }
 
+    /// Whose request it is, by a trusted proxy's word where it came through one.
+    pub(crate) fn ip(&self, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
+        let Settings { trusted_proxies, client_address_header, .. } = &self.settings;
+        client_ip(peer.ip(), headers, trusted_proxies, client_address_header.as_ref())
+    }
+
     pub(crate) fn sender<'a>(
         &self,
         headers: &'a HeaderMap,
@@ -443,52 +449,11 @@ impl Door {
         told: &'a Told<'a>,
     ) -> Sender<'a> {
         Sender {
-            ip: client_ip(
-                peer.ip(),
-                headers,
-                &self.settings.trusted_proxies,
-                self.settings.client_address_header.as_ref(),
-            ),
+            ip: self.ip(headers, peer),
             user_agent: &told.user_agent,
             origin: headers.get(ORIGIN).map(header_text),
             told,
         }
-    }
-
-    fn ready(&self) -> Answered {
-        let sites = self.pipeline.sites.table().len();
-        let now = self.pipeline.clock.now_millis();
-        let expires_at = self.settings.tls.as_ref().and_then(|tls| tls.expires_at());
-        let certificate = expires_at.map(|expires_at| Certificate::new(expires_at, now));
-        let readiness = self.health.readiness(&self.pipeline.spool, self.dead.fill(), sites);
-        let readiness = readiness.with_certificate(certificate);
-        let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        respond::json(status, &readiness)
-    }
-
-    fn metrics(&self) -> Answered {
-        let spool = &self.pipeline.spool;
-        let enricher = self.pipeline.enricher.current();
-        let ((spool_bytes, spool_bytes_max), (geo_built, asn_built)) =
-            (spool.fill(), enricher.built());
-        let text = self.pipeline.metrics.text(&Now {
-            spool_bytes,
-            spool_bytes_max,
-            spool_blocks: spool.blocks_waiting(),
-            waiting: spool.waiting_since(),
-            dead_letters: self.dead.fill(),
-            sites: self.pipeline.sites.table().len(),
-            clickhouse_answers: self.health.clickhouse_answers(),
-            user_agents: enricher.user_agents_asked(),
-            geo_built,
-            asn_built,
-            certificate_expires_at: self.settings.tls.as_ref().and_then(|tls| tls.expires_at()),
-        });
-        respond::text(
-            StatusCode::OK,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            text,
-        )
     }
 }
 

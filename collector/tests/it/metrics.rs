@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use crate::http::send;
 use crate::stack::{Stack, alone, batch, count, eventually, page_view, with};
 
 const OPERATING: &str = include_str!("../../../docs/OPERATING.md");
@@ -195,4 +196,25 @@ async fn properties_that_an_event_has_no_room_for_are_counted() {
         let line = format!("collector_properties_left_out_total{{reason=\"{reason}\"}} {count}\n");
         assert!(text.contains(&line), "{line} is not in\n{text}");
     }
+}
+
+#[tokio::test]
+async fn who_is_not_of_the_operators_networks_is_told_no_numbers() {
+    let asked = |flags: &'static [&str], from: &'static str| async move {
+        let (collector, _folder) = alone(flags).await;
+        let headers = [("x-forwarded-for", from)];
+        let answer = send(collector.address, "GET", "/metrics", &headers, b"").await;
+        match answer.status {
+            200 => None,
+            status => Some((status, answer.json()["error"]["tag"].clone())),
+        }
+    };
+    let refused = Some((403, json!("metrics_not_allowed")));
+    let proxied = &["--trusted-proxy", "127.0.0.1"];
+    assert_eq!(asked(&[], "203.0.113.5").await, None, "nobody's word is taken");
+    assert_eq!(asked(proxied, "203.0.113.5").await, refused);
+    assert_eq!(asked(proxied, "10.1.2.3").await, None);
+    let named = &["--trusted-proxy", "127.0.0.1", "--metrics-from", "203.0.113.0/24"];
+    assert_eq!(asked(named, "203.0.113.5").await, None);
+    assert_eq!(asked(named, "10.1.2.3").await, refused);
 }
