@@ -10,7 +10,7 @@
 import { lines, read } from './calls.js';
 import { consent, follow } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, get, HIDDEN, IDLE, open, say, set, STARTED, VIEWED } from './host.js';
+import { CALLED, get, HIDDEN, IDLE, isAllowed, open, say, set, STARTED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 import { watch } from './watch.js';
 
@@ -46,15 +46,15 @@ const run = (script, before) => {
     }
   };
 
-  // Now, or when somebody tracks: as what the visitor has agreed to by then.
-  const when = (work) => (tracker ? work() : waiting.length < CALLS_MAX && waiting.push(work));
+  // When somebody tracks.
+  const later = (work) => waiting.length < CALLS_MAX && waiting.push(work);
 
-  const record = (lines) =>
-    when(() => {
-      tell(CALLED, 0, lines);
-      // Nobody may be there to see the next one off.
-      if (document.hidden) tell(HIDDEN);
-    });
+  const record = (lines) => {
+    if (!tracker) return later(() => record(lines));
+    tell(CALLED, 0, lines);
+    // Nobody may be there to see the next one off.
+    if (document.hidden) tell(HIDDEN);
+  };
 
   // What only some sites want lies beside the script, a file each (../parts).
   const load = async (name, use) => {
@@ -92,15 +92,18 @@ const run = (script, before) => {
   const call = (given) =>
     attempt(() => {
       const called = read(given);
-      // What the visitor says counts at once, before anything that waits is sent.
-      if (called.name === 'consent') return consent(called.object || {}, tell, record);
+      // What the visitor says counts at once, for all that waits too.
+      if (called.name === 'consent') {
+        consent(called.object || {}, tell, record);
+        return waiting.splice(0).forEach(attempt);
+      }
       if (called.name === 'page') return tell(VIEWED);
-      when(() => {
-        // How long somebody looked is told before they are another.
-        if (called.name === 'reset') tell(HIDDEN);
-        const event = lines(called, hash);
-        if (event) record(event);
-      });
+      // Who agrees before there is a tracker is known by what was said before that.
+      if (!tracker && !isAllowed()) return later(() => call(given));
+      // How long somebody looked is told before they are another.
+      if (called.name === 'reset') tell(HIDDEN);
+      const event = lines(called, hash);
+      if (event) record(event);
     });
 
   const own = (...given) => call(given);

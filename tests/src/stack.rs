@@ -72,8 +72,16 @@ impl Stack {
     /// # Errors
     /// Where the command fails.
     pub fn site(&self, name: &str, origin: &str) -> anyhow::Result<String> {
+        self.site_with(name, origin, &[])
+    }
+
+    /// The same with further flags.
+    ///
+    /// # Errors
+    /// Where the command fails.
+    pub fn site_with(&self, name: &str, origin: &str, further: &[&str]) -> anyhow::Result<String> {
         let add = ["site", "add", name, "--origin", origin, "--collector-url", &self.collector];
-        let tag = self.footfall(&add)?;
+        let tag = self.footfall(&[&add, further].concat())?;
         // The collector reads the sites anew every few seconds, and when it is asked to.
         self.program.reload()?;
         let script = format!("{}/s/{name}.js", self.collector);
