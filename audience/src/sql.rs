@@ -9,6 +9,15 @@ INSERT INTO suppressions (site, kind, value, reason, suppressed_at)
 SELECT {site:String}, pair.1, pair.2, {reason:String}, fromUnixTimestamp64Milli({suppressed_at:Int64})
 FROM (SELECT arrayJoin(arrayZip({kinds:Array(String)}, {values:Array(String)})) AS pair)";
 
+/// The user ids that are known by these identifiers, as hashes of the kind `user`, for the collector's door. Bound:
+/// as [`SUPPRESS`].
+pub(crate) const SUPPRESS_USERS: &str = "\
+INSERT INTO suppressions (site, kind, value, reason, suppressed_at)
+SELECT DISTINCT site, 'user', lower(hex(SHA256(user_id))), {reason:String}, fromUnixTimestamp64Milli({suppressed_at:Int64})
+FROM identifiers
+WHERE site = {site:String} AND user_id != ''
+    AND (toString(kind), value) IN (SELECT arrayJoin(arrayZip({kinds:Array(String)}, {values:Array(String)})))";
+
 /// One row for every person of whom the rule matches a visitor. Bound: `site`, `kinds`,
 /// `told_max`, and what the rule binds.
 ///

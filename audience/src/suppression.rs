@@ -12,8 +12,8 @@ use crate::sql;
 /// Bytes of a reason. It is for the operator's memory, not for text about a person.
 pub const REASON_BYTES_MAX: usize = 256;
 
-/// How long the insert of a few rows may take.
-const SUPPRESS_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the insert of a few rows may take; of the user ids all the site's identifiers are looked through.
+const SUPPRESS_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// An e-mail address or a phone number on its way onto the list, hashed already.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,8 +61,9 @@ impl Suppression {
         Ok(Self { hashes: vec![(Kind::Phone, phone.google()), (Kind::PhoneMeta, phone.meta())] })
     }
 
-    /// Puts it on a site's list. Whoever is known by it leaves no more, from the next snapshot on. To do
-    /// it again changes nothing but the reason and the time.
+    /// Puts it on a site's list, with the user ids it was told of so far. Whoever is known by it leaves no more,
+    /// from the next snapshot on. To do it again adds the user ids since, and changes nothing else but the reason
+    /// and the time.
     ///
     /// # Errors
     ///
@@ -79,14 +80,17 @@ impl Suppression {
         }
         let kinds = self.hashes.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>();
         let values = self.hashes.iter().map(|(_, hashed)| hashed.to_string()).collect::<Vec<_>>();
-        let insert = server
-            .client()
-            .query_raw(sql::SUPPRESS)
-            .param("site", site.as_str())
-            .param("kinds", kinds)
-            .param("values", values)
-            .param("reason", reason)
-            .param("suppressed_at", now.as_millisecond());
-        Ok(server.within(SUPPRESS_TIMEOUT, insert.execute()).await?)
+        for statement in [sql::SUPPRESS, sql::SUPPRESS_USERS] {
+            let insert = server
+                .client()
+                .query_raw(statement)
+                .param("site", site.as_str())
+                .param("kinds", &kinds)
+                .param("values", &values)
+                .param("reason", reason)
+                .param("suppressed_at", now.as_millisecond());
+            server.within(SUPPRESS_TIMEOUT, insert.execute()).await?;
+        }
+        Ok(())
     }
 }

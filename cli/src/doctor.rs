@@ -35,9 +35,9 @@ pub(crate) struct Doctor {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Consent {
-    /// Agrees to everything: is a site measured that waits for consent?
+    /// Agrees to everything, so that a site is seen that waits for consent
     Granted,
-    /// Agrees to nothing: is nothing sent, and nothing kept?
+    /// Agrees to nothing
     Denied,
 }
 

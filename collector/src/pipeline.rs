@@ -223,8 +223,10 @@ impl Pipeline {
         if !part.signed && !site.allows_page(&event.page.host) {
             return Err(left_out(sent, DropReason::HostNotAllowed));
         }
-        if self.suppressed.holds(&site.name, event.event.user, event.identifiers.as_slice()) {
-            return Err(left_out(sent, DropReason::PersonSuppressed));
+        let (user, identifiers) = (event.event.user, event.identifiers.as_slice());
+        if let Some(field) = self.suppressed.named_by(&site.name, user, identifiers) {
+            let (reason, dropped) = left_out(sent, DropReason::PersonSuppressed);
+            return Err((reason, Dropped { field: Some(field.to_owned()), ..dropped }));
         }
         let unwanted = site.excludes_page(&event.page.host, event.page.path).or_else(|| {
             // A page of the site itself is nobody's spam.

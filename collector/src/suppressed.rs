@@ -21,7 +21,7 @@ const REFRESH_EVERY: Duration = Duration::from_secs(5);
 /// Entries that are known here, the newest: some 40 MB. Whoever is beyond them still leaves with no
 /// audience.
 const ENTRIES_MAX: usize = 1_000_000;
-/// How the list calls a user id.
+/// How the list calls a user id's hash.
 const USER: &str = "user";
 /// Bytes of an entry in the copy.
 const ENTRY_BYTES: usize = 16;
@@ -58,18 +58,27 @@ impl Suppressed {
         Ok(list)
     }
 
-    /// Whether the `user` (empty: nobody known), or one of these, is on the site's list.
-    pub(crate) fn holds(&self, site: &SiteName, user: &str, identifiers: &[Identifier]) -> bool {
+    /// Which field of an event names somebody on the site's list: the `user` (empty: nobody known), or the
+    /// properties by one of these.
+    pub(crate) fn named_by(
+        &self,
+        site: &SiteName,
+        user: &str,
+        identifiers: &[Identifier],
+    ) -> Option<&'static str> {
         if user.is_empty() && identifiers.is_empty() {
-            return false;
+            return None;
         }
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         if entries.is_empty() {
-            return false;
+            return None;
         }
         let holds = |kind: &str, value: &str| entries.contains(&entry(site.as_str(), kind, value));
-        (!user.is_empty() && holds(USER, user))
-            || identifiers.iter().any(|found| holds(found.kind.as_str(), &found.value))
+        if identifiers.iter().any(|found| holds(found.kind.as_str(), &found.value)) {
+            return Some("properties");
+        }
+        let is_user = !user.is_empty() && holds(USER, &hex::encode(Sha256::digest(user)));
+        is_user.then_some("user")
     }
 
     /// Whether a stored identifier is on its site's list.

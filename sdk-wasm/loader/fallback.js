@@ -16,6 +16,10 @@ let viewed = '';
 let referrer = '';
 // After a failure, when to try again.
 let due = 0;
+// Whether the page has another address, which is not viewed yet.
+let settles = false;
+
+const wait = () => Math.max(held(), due - Date.now());
 
 export const send = (lines, consented) => {
   const found = who(true, consented);
@@ -31,7 +35,7 @@ export const send = (lines, consented) => {
   // What is said for the last time waits for nobody.
   if (consented) return beacon(line);
   setQueue(`${queue()}\n${line}`.trim().split('\n').slice(-QUEUE_MAX).join('\n'));
-  later(Math.max(held(), due - Date.now()));
+  later(wait());
 };
 
 const view = () => {
@@ -48,14 +52,18 @@ const batch = () => {
 
 // Takes what the tracker takes, and tells whether all is delivered.
 export const fallback = (signal, number, lines) => {
-  const events = batch();
   if (signal === CALLED) send(lines);
   else if (signal === ANSWERED) {
     due = Date.now() + number;
     later(number);
-  } else if (signal === TICKED || signal === HIDDEN) {
-    if (events) held() ? later(held()) : (signal === TICKED ? post : beacon)(events);
-  } else if (signal === NAVIGATED) setTimeout(() => location.href === viewed || view(), SETTLE_MILLIS);
-  else if (signal <= VIEWED) view();
-  return !events;
+  } else if (signal === NAVIGATED) {
+    settles = true;
+    later(SETTLE_MILLIS);
+  } else if (signal <= VIEWED) view();
+  else if (signal === TICKED || signal === HIDDEN) {
+    if (settles && location.href !== viewed) view();
+    settles = false;
+    if (batch()) wait() > 0 ? later(wait()) : (signal === TICKED ? post : beacon)(batch());
+  }
+  return !batch();
 };

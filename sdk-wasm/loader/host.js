@@ -18,8 +18,6 @@ export const IDLE = 9;
 // How long a tab keeps the others from sending, should it end without an answer.
 const SENDING_SECONDS = 15;
 const WAITING_MILLIS = 2000;
-// Whatever the collector, or a clock that was put back since, says.
-const HELD_MILLIS_MAX = 3_600_000;
 // The longest wait between two attempts.
 const RETRY_MILLIS_MAX = 60_000;
 // A status that the same events would have again: they are on the collector's disk, or of no use to it. Not so too
@@ -149,7 +147,7 @@ const url = () => option('collector') + (option('eventsPath') || '/v1/events');
 // For how many seconds nobody sends: told to every tab and the next page by what is kept.
 const hold = (seconds) => set('hold', seconds ? `${Date.now() + seconds * 1000}` : '');
 
-export const held = () => (before('wait') ? WAITING_MILLIS : Math.min(HELD_MILLIS_MAX, Math.max(0, get('hold') - Date.now())));
+export const held = () => (before('wait') ? WAITING_MILLIS : Math.max(0, get('hold') - Date.now()));
 
 // Whoever leaves lets the others send; a wish of the collector's stays.
 export const release = () => sending && hold(0);
@@ -167,7 +165,8 @@ export const post = (events) => {
     .catch(() => [0, 0])
     .then(([status, after, dropped]) => {
       sending = false;
-      hold(after);
+      // Nothing is kept of who has denied meanwhile.
+      hold(isAllowed() && after);
       say(status, dropped, events);
       const isDone = FINAL.test(status);
       if (isDone) setQueue(queue().split('\n').filter((line) => !events.includes(line)).join('\n'));

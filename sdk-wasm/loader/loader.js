@@ -181,9 +181,7 @@ const tag = document.currentScript;
 const start = () => {
   try {
     run(tag, window.footfall);
-  } catch (error) {
-    say('ended:', error);
-  }
+  } catch {}
 };
 // A page that the browser makes ready before the visitor asks for it is no visit until they do.
 if (document.prerendering) document.addEventListener('prerenderingchange', start);

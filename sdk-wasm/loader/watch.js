@@ -83,12 +83,14 @@ export const watch = (tell, call, late) => {
 
   let told = 0;
   const active = () => {
-    look();
     if (Math.abs(Date.now() - told) > ACTIVE_MILLIS) {
       told = Date.now();
+      look();
       seen(ACTIVE);
     }
   };
+  // Nothing else moves the page, and to ask where it is may cost its layout.
+  addEventListener('scroll', look, { passive: true });
   // Scrolled is the page: what moves within it may do so by itself, and is turned by the wheel else.
   for (const type of ['scroll', 'wheel', 'pointermove', 'pointerdown', 'keydown'])
     addEventListener(type, active, { capture: type !== 'scroll', passive: true });

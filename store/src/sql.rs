@@ -64,17 +64,9 @@ SELECT site, count() AS events FROM (
 pub(crate) const SUPPRESSIONS_VERSION: &str = "\
 SELECT count() AS rows, toUnixTimestamp64Milli(max(suppressed_at)) AS latest FROM suppressions";
 
-/// The list, and the user ids (kind `user`) that somebody on it was known by. Bound: how many at most.
+/// Bound: how many at most.
 pub(crate) const SUPPRESSIONS: &str = "\
-SELECT site, kind, value FROM (
-    SELECT site, toString(kind) AS kind, value, suppressed_at FROM suppressions FINAL
-    UNION ALL
-    SELECT told.site, 'user', told.user_id, max(list.suppressed_at)
-    FROM identifiers AS told
-    INNER JOIN suppressions AS list
-        ON told.site = list.site AND told.kind = list.kind AND told.value = list.value
-    WHERE told.user_id != '' GROUP BY told.site, told.user_id
-) ORDER BY suppressed_at DESC LIMIT ?";
+SELECT site, kind, value FROM suppressions FINAL ORDER BY suppressed_at DESC LIMIT ?";
 
 /// The salts of visitors' ids, of each day the one that holds first. Bound: how many at most.
 pub(crate) const VISITOR_SALTS: &str = "\

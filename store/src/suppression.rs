@@ -20,7 +20,7 @@ pub struct Suppressed<'a> {
     pub site: &'a str,
     /// As in `identifiers`, or `user`.
     pub kind: &'a str,
-    /// As in `identifiers`: a hash; of a `user` the id.
+    /// As in `identifiers`: a hash; of a `user` the SHA-256 of the id, in hexadecimal digits.
     pub value: &'a str,
 }
 

@@ -112,3 +112,18 @@ async fn what_cannot_be_suppressed_is_told() {
         .fetch_one::<String>();
     assert_eq!(reason.await.unwrap(), hostile);
 }
+
+/// For the collector's door, which knows a visitor by the id that events carry.
+#[tokio::test]
+async fn whoever_is_suppressed_is_known_by_their_user_ids_too() {
+    let database = told([
+        buyer("ana", Granted).is("customer-1").email("ana@example.hr"),
+        buyer("bo", Granted).is("customer-2").email("bo@example.hr"),
+    ])
+    .await;
+    suppress(database.server(), "shop", Suppression::email("ana@example.hr").unwrap()).await;
+    let users = "SELECT value = lower(hex(SHA256('customer-1'))) FROM suppressions FINAL \
+        WHERE site = 'shop' AND kind = 'user'";
+    let users: Vec<bool> = database.server().client().query(users).fetch_all().await.unwrap();
+    assert_eq!(users, [true]);
+}

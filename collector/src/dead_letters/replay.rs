@@ -97,15 +97,19 @@ async fn rows(
         serde_json::from_str(event.get()).map_err(ReplayError::Event)?;
     let times = Times::of_batch(found.sent_at, received_at);
     let visit = Visit::of_the_past(&site.rules, &found.country);
+    // Segment's identify may be of the visitor alone, and the letter does not tell which API it came by.
+    let was_nameless = letter.reason == DropReason::UserMissing.tag();
+    let check = if was_nameless { validate::event } else { validate::maybe_nameless };
     // An id of the day was put in place of the sent one when the event was kept.
     let valid = flatten(event.properties.as_ref().map(Borrow::borrow))
-        .and_then(|properties| validate::event(&event, properties, &times, &Visitor::Sent))
+        .and_then(|properties| check(&event, properties, &times, &Visitor::Sent))
         .map_err(ReplayError::Dropped)?;
     let event = EnrichedEvent::new(valid, &visit);
     if !site.allows_page(&event.page.host) {
         return Err(ReplayError::Dropped(DropReason::HostNotAllowed));
     }
-    if suppressed.holds(&site.name, event.event.user, event.identifiers.as_slice()) {
+    let identifiers = event.identifiers.as_slice();
+    if suppressed.named_by(&site.name, event.event.user, identifiers).is_some() {
         return Err(ReplayError::Dropped(DropReason::PersonSuppressed));
     }
     let spam = ReferrerSpam::open(true, None);

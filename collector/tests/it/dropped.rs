@@ -241,15 +241,18 @@ async fn a_suppressed_person_is_refused_at_the_door() {
     let Stack { collector, data_dir, database } = Stack::up(&[]).await;
     let sent = batch(&[identify(1, "Ana.Horvat@gmail.com"), identify(2, "ivo@shop.example")]);
     assert_eq!(collector.post(&sent).await.json()["accepted"], 2);
-    // As `footfall privacy suppress` does it: by the address's hash.
-    let suppress = "INSERT INTO suppressions SELECT site, kind, value, '', now64(3) FROM identifiers \
-        WHERE kind = 'email_google' AND value = lower(hex(SHA256('anahorvat@gmail.com')))";
+    // As `footfall privacy suppress` does it: by the hashes of the address and of whom it was told.
+    let suppress = "INSERT INTO suppressions SELECT site, known.1, known.2, '', now64(3) FROM ( \
+            SELECT site, arrayJoin([(toString(kind), value), ('user', lower(hex(SHA256(user_id))))]) AS known \
+            FROM identifiers \
+            WHERE kind = 'email_google' AND value = lower(hex(SHA256('anahorvat@gmail.com'))) \
+        )";
     crate::stack::eventually("the identifiers are stored", || async {
         count(&database, "identifiers").await == 4
     })
     .await;
     database.server().client().query(suppress).execute().await.unwrap();
-    assert_eq!(count(&database, "suppressions").await, 1);
+    assert_eq!(count(&database, "suppressions").await, 2);
     crate::stack::eventually("the suppression is known", || async {
         collector.post(&sent).await.json()["accepted"] == 1
     })
@@ -261,6 +264,7 @@ async fn a_suppressed_person_is_refused_at_the_door() {
     let theirs = batch(&[with(page_view(3), &json!({"user": "u1"})), page_view(4)]);
     let answer = collector.post(&theirs).await.json();
     assert_eq!(answer["dropped"][0]["reason"], "person_suppressed");
+    assert_eq!(answer["dropped"][0]["field"], "user");
     assert_eq!(
         (&answer["accepted"], &answer["dropped"][0]["id"]),
         (&json!(1), &page_view(3)["id"])

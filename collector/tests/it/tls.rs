@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -125,8 +126,13 @@ async fn who_speaks_no_tls_is_counted_and_not_answered() {
     // The stack itself asks once in plain HTTP whether the collector lives.
     let line = "collector_tls_handshakes_failed_total{reason=\"refused\"} 2\n";
     // Who is refused hears of it before it is counted.
-    while !ask(&mut stream, "GET", "/metrics", "").await.contains(line) {
-        tokio::task::yield_now().await;
+    let asked = Instant::now();
+    loop {
+        let metrics = ask(&mut stream, "GET", "/metrics", "").await;
+        if metrics.contains(line) {
+            break;
+        }
+        assert!(asked.elapsed() < Duration::from_secs(30), "{metrics}");
     }
 }
 
@@ -187,6 +193,6 @@ async fn a_stop_does_not_wait_for_a_handshake() {
     let mut stream = connect(collector.address, &trusted).await.unwrap();
     let _silent = TcpStream::connect(collector.address).await.unwrap();
     while !ask(&mut stream, "GET", "/metrics", "").await.contains("collector_connections 2\n") {}
-    let stop = tokio::time::timeout(std::time::Duration::from_secs(5), collector.stop());
+    let stop = tokio::time::timeout(Duration::from_secs(5), collector.stop());
     stop.await.expect("half of a handshake's time and of a request's");
 }
