@@ -45,7 +45,7 @@ impl Visit {
 
     fn push_state(&mut self, url: &str, title: &str) {
         self.browser.go(url, "");
-        self.signal(Signal::Navigated { depth: 55 });
+        self.signal(Signal::Navigated { depth: 0 });
         self.browser.go(url, title);
     }
 
@@ -219,6 +219,8 @@ fn engagement_is_told_of_the_page_that_was_looked_at() {
     let mut visit = Visit::start();
     visit.browser.now += 2000;
     visit.signal(Signal::Active { depth: 40 });
+    // What was scrolled since, and not told yet.
+    visit.signal(Signal::Navigated { depth: 55 });
     visit.push_state(MUG, "Mug");
     visit.tick_after(100);
     visit.browser.now += 5000;
