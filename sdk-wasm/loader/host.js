@@ -2,8 +2,9 @@
 // need it: options, what is kept, the page, and the ways out. Nothing here throws.
 
 // What a tracker is told, by number; src/lib.rs reads them. With `STARTED` comes whether the page is
-// viewed already, with `NAVIGATED`, `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with `ANSWERED` after how many
-// milliseconds what was sent goes again (0: it is done with), with `CALLED` five lines: an event's kind, name, funnel, step and properties.
+// viewed already, with `NAVIGATED`, `HIDDEN` and `ACTIVE` how much of the page was seen in percent, with
+// `ANSWERED` after how many milliseconds what was sent goes again (0: it is done with), with `CALLED` five
+// lines: an event's kind, name, funnel, step and properties.
 export const STARTED = 0;
 export const NAVIGATED = 1;
 export const VIEWED = 2;
