@@ -228,13 +228,10 @@ async fn what_moves_by_itself_is_no_visitor() {
     }
     tab.come_to("about:blank", "").await.unwrap();
     tab.close().await.unwrap();
-    eventually(Duration::from_secs(60), || {
-        ensure!(is_stored(&stack, "slides", "countIf(kind = 'engagement') > 0"));
-        Ok(())
-    })
-    .unwrap();
+    let told = "countIf(kind = 'engagement') > 0";
+    eventually(Duration::from_secs(60), || is_stored(&stack, "slides", told)).unwrap();
     let looked = "sum(toUInt32OrZero(properties['engaged_ms'])) <= 35000";
-    assert!(is_stored(&stack, "slides", looked), "more than the first half minute");
+    is_stored(&stack, "slides", looked).unwrap();
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
@@ -256,10 +253,10 @@ async fn whoever_is_reset_takes_their_time_with_them() {
     tab.close().await.unwrap();
     stored(&stack, "reset", &["page_view", "early", "page_view"]);
     let ids = "(uniqExact(visitor_id), uniqExact(session_id)) = (2, 2)";
-    assert!(is_stored(&stack, "reset", ids));
+    is_stored(&stack, "reset", ids).unwrap();
     let first = "anyIf(visitor_id, kind = 'engagement' AND path = '/')
         = anyIf(visitor_id, kind = 'page_view' AND path = '/')";
-    assert!(is_stored(&stack, "reset", first));
+    is_stored(&stack, "reset", first).unwrap();
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

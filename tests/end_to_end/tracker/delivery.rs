@@ -8,7 +8,7 @@ use footfall_tests::Stack;
 use serde_json::json;
 
 use super::gate::Gate;
-use super::site::{DEVICE, EARLY, Site, idle, ready, run, stored};
+use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stored};
 
 /// The tag, with its events sent through the gate.
 fn through(gate: &Gate, tag: &str) -> String {
@@ -82,6 +82,44 @@ async fn tabs_beside_each_other_send_each_event_once() {
     let twice: Vec<_> = times.iter().filter(|(_, times)| **times > 1).collect();
     assert!(twice.is_empty() && times.len() >= 48, "{} events, twice: {twice:?}", times.len());
     tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tabs_of_a_browser_are_one_visit_and_send_each_event_once() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let gate = Gate::before(&stack.collector).await;
+    let site = Site::bind();
+    let tag = through(&gate, &stack.site("beside", &site.origin).unwrap());
+    let url = site.serve(String::new(), [EARLY, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    idle(&tab).await;
+    let first = tab.open_another(&DEVICE, "en").await.unwrap();
+    tab.come_to(&format!("{url}/second"), "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('in_the_second')").await;
+    idle(&tab).await;
+    let second = tab.turn_to(first).await.unwrap();
+    tab.wait_until("!document.hidden").await.unwrap();
+    run(&tab, "footfall('in_the_first')").await;
+    idle(&tab).await;
+    tab.turn_to(second).await.unwrap();
+    tab.close().await.unwrap();
+    let all = ["page_view", "early", "page_view", "early", "in_the_second", "in_the_first"];
+    stored(&stack, "beside", &all);
+    is_stored(&stack, "beside", "(uniqExact(visitor_id), uniqExact(session_id)) = (1, 1)").unwrap();
+    // How long a page was looked at goes with the browser when it is left, and again with what is answered.
+    let seen =
+        "SELECT DISTINCT toString(event_id) AS id FROM footfall.events WHERE kind != 'engagement'";
+    let sent: Vec<_> = gate.batches().into_iter().flat_map(|(ids, _)| ids).collect();
+    for id in stack.rows(seen).unwrap() {
+        let times = sent.iter().filter(|sent| id["id"] == **sent).count();
+        assert_eq!(times, 1, "{id} of {sent:?}");
+    }
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

@@ -34,11 +34,11 @@ async fn a_tag_says_which_address_and_files_count_and_when_a_day_ends() {
     idle(&tab).await;
     tab.close().await.unwrap();
     stored(&stack, "said", &["page_view", "early", "file_download", "before", "after"]);
-    assert!(is_stored(&stack, "said", "min(path) = '/mug' AND max(path) = '/mug'"));
-    assert!(is_stored(&stack, "said", "countIf(properties['url'] LIKE '%/mug.obj') = 1"));
+    is_stored(&stack, "said", "min(path) = '/mug' AND max(path) = '/mug'").unwrap();
+    is_stored(&stack, "said", "countIf(properties['url'] LIKE '%/mug.obj') = 1").unwrap();
     let days = "anyIf(session_id, name = 'before') = anyIf(session_id, name = 'early')
         AND anyIf(session_id, name = 'after') != anyIf(session_id, name = 'early')";
-    assert!(is_stored(&stack, "said", days));
+    is_stored(&stack, "said", days).unwrap();
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }

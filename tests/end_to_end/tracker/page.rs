@@ -222,8 +222,8 @@ async fn tabs_of_two_campaigns_do_not_begin_a_session_with_every_event() {
     let view = ["page_view", "early"];
     let events = [&view[..], &view, &view, &["here"; 3], &["there"; 3]].concat();
     stored(&stack, "campaigns", &events);
-    assert!(is_stored(&stack, "campaigns", "uniqExactIf(session_id, path != '/shoes') = 2"));
-    assert!(is_stored(&stack, "campaigns", "uniqExact(session_id) = 3"));
+    is_stored(&stack, "campaigns", "uniqExactIf(session_id, path != '/shoes') = 2").unwrap();
+    is_stored(&stack, "campaigns", "uniqExact(session_id) = 3").unwrap();
     browser.stop().await.unwrap();
     stack.stop().unwrap();
 }
@@ -256,7 +256,7 @@ async fn without_webassembly_too_a_route_has_its_own_title() {
         stored(&stack, name, &["page_view", "early", "page_view"]);
         let titles = "arraySort(groupArrayIf((path, title), kind = 'page_view'))
             = [('/', 'Page'), ('/two/x', 'Two')]";
-        assert!(is_stored(&stack, name, titles), "{name}");
+        is_stored(&stack, name, titles).unwrap();
     }
     browser.stop().await.unwrap();
     stack.stop().unwrap();

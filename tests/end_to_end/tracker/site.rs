@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use example_shop::browser::Tab;
 use example_shop::visitor::Device;
 use footfall_tests::{Stack, eventually};
@@ -88,15 +88,21 @@ pub(crate) fn stored(stack: &Stack, site: &str, expected: &[&str]) {
     .unwrap();
 }
 
-/// Whether an expression over all that is stored of a site, bots' and engagement too, gives 1.
-pub(super) fn is_stored(stack: &Stack, site: &str, expression: &str) -> bool {
-    let question = format!(
-        "SELECT toUInt8({expression}) AS is_so FROM (
-            SELECT * FROM footfall.events FINAL WHERE site = '{site}' UNION ALL
-            SELECT * FROM footfall.bot_events FINAL WHERE site = '{site}'
-        )"
+/// An expression over all that is stored of a site, bots' and engagement too, must give 1.
+///
+/// # Errors
+/// What there is, where it does not.
+pub(super) fn is_stored(stack: &Stack, site: &str, expression: &str) -> anyhow::Result<()> {
+    let all = format!(
+        "(SELECT * FROM footfall.events FINAL WHERE site = '{site}' UNION ALL
+        SELECT * FROM footfall.bot_events FINAL WHERE site = '{site}')"
     );
-    stack.rows(&question).unwrap()[0]["is_so"] == 1
+    let answer = stack.rows(&format!("SELECT toUInt8({expression}) AS is_so FROM {all}"))?;
+    if answer.iter().any(|row| row["is_so"] != 1) {
+        let rows = stack.rows(&format!("SELECT * FROM {all} ORDER BY occurred_at"))?;
+        bail!("it does not hold that {expression}: {}", serde_json::to_string_pretty(&rows)?);
+    }
+    Ok(())
 }
 
 /// Waits until a page has stood for so long.

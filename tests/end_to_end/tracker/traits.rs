@@ -47,7 +47,7 @@ async fn whoever_sits_down_next_is_not_taken_for_the_person_before() {
     tab.close().await.unwrap();
     let events = ["page_view", "early", "identify", "identify", "identify", "after"];
     stored(&stack, "next", &events);
-    assert!(is_stored(&stack, "next", "anyIf(user_id, name = 'after') = ''"));
+    is_stored(&stack, "next", "anyIf(user_id, name = 'after') = ''").unwrap();
     let question =
         "SELECT DISTINCT kind FROM footfall.identifiers FINAL WHERE site = 'next' ORDER BY kind";
     let kinds = [json!({"kind": "email_google"}), json!({"kind": "email_meta"})];

@@ -30,10 +30,12 @@ pub(super) fn run_tests(tests: &mut Command) -> Result<()> {
 
 /// Read off what `libtest` prints for people: `failures:`, then for each failed test a line
 /// `---- NAME stdout ----` and what it said, then `failures:` with the names alone, then `test result: …`.
+/// Backtraces are left out here: what is read of a long run is often its last lines alone.
 #[derive(Default)]
 struct Failures {
     said: String,
     lists: u8,
+    in_backtrace: bool,
 }
 
 impl Failures {
@@ -41,11 +43,15 @@ impl Failures {
         match line {
             "failures:" => self.lists += 1,
             _ if line.starts_with("test result: ") => self.lists = 0,
-            _ if self.lists == 1 => {
-                self.said.push_str(line);
-                self.said.push('\n');
+            _ if self.lists != 1 => (),
+            "stack backtrace:" => self.in_backtrace = true,
+            _ => {
+                self.in_backtrace &= !line.is_empty();
+                if !self.in_backtrace {
+                    self.said.push_str(line);
+                    self.said.push('\n');
+                }
             }
-            _ => (),
         }
     }
 }
@@ -76,6 +82,16 @@ mod tests {
         let other = one.replace("---- a", "---- c").replace("by a", "by c");
         let told = "\nWhat failed:\n\n---- a stdout ----\nsaid by a\n\n\n\n---- c stdout ----\nsaid by c\n";
         assert_eq!(read(&format!("{one}{other}")), told);
+    }
+
+    #[test]
+    fn where_a_test_was_is_told_without_all_that_called_it() {
+        let printed = "failures:\n\n---- a stdout ----\nthread 'a' panicked at a.rs:1:2:\nno\n\
+                       stack backtrace:\n   0: core\n             at core.rs:3\nnote: Some details\n\n\
+                       ---- b stdout ----\nsaid by b\n\nfailures:\n    a\n    b\n\ntest result: FAILED.";
+        let told = "\nWhat failed:\n\n---- a stdout ----\nthread 'a' panicked at a.rs:1:2:\nno\n\n\
+                    ---- b stdout ----\nsaid by b\n";
+        assert_eq!(read(printed), told);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use axum::http::Method;
 use fantoccini::error::CmdError;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::{WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
@@ -316,6 +316,35 @@ impl Tab {
         });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await?;
         self.client.screenshot().await.context("the browser gives no picture")
+    }
+
+    /// Opens another tab beside this one and turns to it, with the `device` that the first has; what
+    /// is asked from now on is asked there. Gives the tab that was turned away from, to come back to.
+    ///
+    /// # Errors
+    ///
+    /// When the browser opens none.
+    pub async fn open_another(
+        &self,
+        device: &Device,
+        language: &str,
+    ) -> anyhow::Result<WindowHandle> {
+        let another = self.client.new_window(true).await.context("the browser opens no tab")?;
+        let before = self.turn_to(another.handle).await?;
+        self.become_device(device, language).await?;
+        Ok(before)
+    }
+
+    /// Turns to a tab, and gives the one that was turned away from.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone.
+    pub async fn turn_to(&self, tab: WindowHandle) -> anyhow::Result<WindowHandle> {
+        let before = self.client.window().await?;
+        self.client.switch_to_window(tab).await.context("there is no such tab")?;
+        self.devtools("Page.bringToFront", json!({})).await?;
+        Ok(before)
     }
 
     /// The visitor leaves: the browser ends, and its profile is deleted.
