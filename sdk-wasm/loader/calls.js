@@ -3,18 +3,18 @@
 import { forget } from './consent.js';
 import { get, isAllowed, leftOut, option, set } from './host.js';
 
-// Traits that do not go as they are: of a person they are hashed, of a group only its name goes. What has a 2 in its
+// Traits that do not go as they are: of a person they are hashed, of a group only its name goes. What has 256 in its
 // name is a hash already (`email_sha256`).
-const PERSONAL = /^((e?mail|phone|mobile)[^2]*|(first|last)?_?name)$/i;
+const PERSONAL = /(mail|phone|mobile)(?!.*256)|^(first|last)?_?name$/i;
 const TEXT_MAX = 256;
 // Of what an event says of itself: with all else in it, it fits a request that outlives the page.
 const PROPERTIES_BYTES_MAX = 45_000;
 
-const isObject = (value) => Object(value) === value;
+const isObject = (value) => value === Object(value);
 
 // What was called: `name`, the two texts behind it and the object, each where it was given.
 export const read = (given) => {
-  const values = Array.from(given);
+  const values = [...given];
   const texts = values.filter((value) => !isObject(value) && value != null);
   const [name, first, second] = texts.map((text) => `${text}`.replace(/\s/g, ' ').slice(0, TEXT_MAX));
   return { name, first, second, object: values.find(isObject) };
@@ -33,8 +33,9 @@ export const lines = ({ name, first, second, object }, hash) => {
 
   // Who it is is told by hashes, behind the id, which is told at once.
   let personal;
-  const json = JSON.stringify(object, (key, value) => {
-    if (!(known || (isGroup && key !== 'name')) || !PERSONAL.test(key) || option('rawTraits')) return value;
+  const json = JSON.stringify(object, function (key, value) {
+    const isOfPerson = known || (isGroup && (this !== object || key !== 'name'));
+    if (!isOfPerson || !PERSONAL.test(key) || option('rawTraits')) return value;
     personal = known;
   });
   if (new Blob([json]).size > PROPERTIES_BYTES_MAX) return leftOut('too large');

@@ -3,11 +3,12 @@
 import { send } from './fallback.js';
 import { answers, FORGOTTEN, fullKey, get, isAllowed, keep, leftOut, set, STARTED } from './host.js';
 
-const PURPOSES = ['analytics', 'personalization', 'ads'];
+const PURPOSES = 'analytics personalization ads'.split(' ');
 const TOLD = 'custom\nconsent\n\n\n';
 
 // Nothing is left of the visitor but what they agreed to.
-export const forget = () => ['visitor', 'user', 'session', 'traits'].forEach((key) => set(key, ''));
+export const forget = (others = '') =>
+  `visitor user session traits${others}`.split(' ').forEach((key) => set(key, ''));
 
 let allowed;
 
@@ -16,11 +17,7 @@ const settle = (tell) => {
   const before = allowed;
   allowed = isAllowed();
   if (allowed) keep();
-  else {
-    forget();
-    set('queue', '');
-    set('hold', '');
-  }
+  else forget(' queue hold');
   if (allowed && before) return;
   // It is not told for how long they looked before they agreed to that.
   tell(FORGOTTEN);
@@ -40,10 +37,10 @@ export const follow = (tell) => {
 export const consent = (given, tell, record) => {
   const before = answers();
   const after = before.map((answer, purpose) => given[PURPOSES[purpose]] ?? answer);
-  // A misspelt answer is not a yes, and taking it for a no would hide the mistake.
-  if (!after.every((answer) => /^(granted|denied|unknown)$/.test(answer))) return leftOut('unknown choice');
-  // What holds already is an answer all the same: where the visitor is, and what the site takes for one, may change.
   const words = after.join(' ');
+  // A misspelt answer is not a yes, and taking it for a no would hide the mistake.
+  if (!/^((granted|denied|unknown) ?){3}$/.test(words)) return leftOut('unknown choice');
+  // What holds already is an answer all the same: where the visitor is, and what the site takes for one, may change.
   if (words === get('consent') || !PURPOSES.some((purpose) => given[purpose])) return;
   // The last that is heard of this visitor, or they would go on leaving for ad platforms.
   if (after[0] === 'denied' && before[2] === 'granted' && after[2] !== 'granted') send(TOLD, after);

@@ -39,7 +39,7 @@ export const send = (lines, consented) => {
 };
 
 const view = () => {
-  if (viewed !== location.href) referrer = viewed || document.referrer;
+  if (location.href !== viewed) referrer = viewed || document.referrer;
   viewed = location.href;
   send('page_view\n\n\n\n');
 };

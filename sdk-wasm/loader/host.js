@@ -19,6 +19,9 @@ export const IDLE = 9;
 // How long a tab keeps the others from sending, should it end without an answer.
 const SENDING_SECONDS = 15;
 const WAITING_MILLIS = 2000;
+// A browser's timer ends at once where it is to take longer than some 24 days: who keeps such a time had a clock that
+// was ahead.
+const TIMER_MILLIS_MAX = 2e9;
 // The longest wait between two attempts.
 const RETRY_MILLIS_MAX = 60_000;
 // A status that the same events would have again: they are on the collector's disk, or of no use to it. Not so too
@@ -53,7 +56,7 @@ export const fullKey = (key) => `footfall.${site}.${key}`;
 // (<https://www.w3.org/TR/gpc/>) a no to being sent to others. Then the site's own default counts.
 export const answers = () => {
   const stored = get('consent');
-  const words = (stored || option('consent') || '').split(' ');
+  const words = `${stored || option('consent') || ''}`.split(' ');
   const no = stored ? 3 : navigator.doNotTrack === '1' ? 0 : navigator.globalPrivacyControl ? 2 : 3;
   return [0, 1, 2].map((purpose) => (purpose < no ? words[purpose] || 'unknown' : 'denied'));
 };
@@ -128,7 +131,7 @@ export const page = () => {
     ((option('canonical') && one('link[rel=canonical]').href) || location.href).slice(0, URL_MAX),
     named.length ? JSON.stringify(named.map((_, last) => named.slice(0, last + 1).join('/'))) : '',
     document.title.replace(/\s+/g, ' ').slice(0, TITLE_MAX),
-    document.referrer.slice(0, URL_MAX),
+    document.referrer,
   ].join('\n');
 };
 
@@ -145,10 +148,12 @@ const batch = (events) => {
 
 const url = () => option('collector') + (option('eventsPath') || '/v1/events');
 
-// For how many seconds nobody sends: told to every tab and the next page by what is kept.
-const hold = (seconds) => set('hold', seconds ? `${Date.now() + seconds * 1000}` : '');
+// For how many seconds nobody sends: told to every tab and the next page by what is kept. Each of them waits up to as
+// long again, by chance: they would all come back together.
+const hold = (seconds) => set('hold', seconds && Date.now() + seconds * 1000);
 
-export const held = () => (before('wait') ? WAITING_MILLIS : Math.max(0, get('hold') - Date.now()));
+export const held = () =>
+  before('wait') ? WAITING_MILLIS : (1 + Math.random()) * Math.max(0, get('hold') - Date.now());
 
 // Whoever leaves lets the others send; a wish of the collector's stays.
 export const release = () => sending && hold(0);
@@ -156,14 +161,18 @@ export const release = () => sending && hold(0);
 // A text goes as text/plain, which needs no preflight request. What is done with leaves the queue, whoever sent it.
 export const post = (events) => {
   const answer = async () => {
-    const response = await fetch(url(), { method: 'POST', body: batch(events), keepalive: true, credentials: 'omit' });
-    const { headers } = response;
-    return [response.status, +headers.get('retry-after'), headers.get('x-footfall-dropped') || ''];
+    const { status, headers } = await fetch(url(), {
+      method: 'POST',
+      body: batch(events),
+      credentials: 'omit',
+      keepalive: true,
+    });
+    return [status, +headers.get('retry-after'), headers.get('x-footfall-dropped') || ''];
   };
   sending = true;
   hold(SENDING_SECONDS);
   answer()
-    .catch(() => [0, 0])
+    .catch(() => [0])
     .then(([status, after, dropped]) => {
       sending = false;
       // Nothing is kept of who has denied meanwhile.
@@ -173,7 +182,7 @@ export const post = (events) => {
       if (isDone) setQueue(queue().split('\n').filter((line) => !events.includes(line)).join('\n'));
       failures = isDone ? 0 : failures + 1;
       // Doubles with each failure; the half of it is chance, so that pages that failed together do not come back together.
-      tell(ANSWERED, failures && (Math.min(1000 * 2 ** failures, 2 * RETRY_MILLIS_MAX) * (1 + Math.random())) / 4);
+      tell(ANSWERED, failures && ((1 + Math.random()) * Math.min(1000 * 2 ** failures, 2 * RETRY_MILLIS_MAX)) / 4);
     });
 };
 
@@ -189,5 +198,5 @@ export const beacon = (events) => {
 
 export const later = (afterMillis) => {
   clearTimeout(timer);
-  timer = setTimeout(() => tell(TICKED), afterMillis);
+  timer = setTimeout(() => tell(TICKED), afterMillis % TIMER_MILLIS_MAX);
 };

@@ -10,7 +10,7 @@
 import { lines, read } from './calls.js';
 import { consent, follow } from './consent.js';
 import { fallback } from './fallback.js';
-import { CALLED, get, HIDDEN, IDLE, isAllowed, open, say, set, STARTED, VIEWED } from './host.js';
+import { CALLED, get, HIDDEN, IDLE, isAllowed, leftOut, open, say, set, STARTED, TICKED, VIEWED } from './host.js';
 import { attach, imports, tracker as wasm } from './tracker.js';
 import { watch } from './watch.js';
 
@@ -22,14 +22,14 @@ const run = (script, before) => {
   // The page may have made a `footfall` of its own: a function, to call before this script came, or
   // an object of options. The tag twice in one page would count everything twice.
   const mine = __FOOTFALL_SITE__;
-  if (before && before.site === mine) return;
-  const early = (before && before.q) || [];
+  if (before?.site === mine) return;
+  const early = before?.q || [];
   const waiting = [];
   const settings = __FOOTFALL_SETTINGS__;
-  const dataset = (script && script.dataset) || {};
+  const dataset = script?.dataset || {};
   const option = (name) =>
     name in dataset ? dataset[name] !== 'false' && (dataset[name] || true)
-    : ((before && before[name]) ?? settings[name]) ??
+    : (before?.[name] ?? settings[name]) ??
       (name === 'collector' ? new URL(script.src).origin : name === 'debug' && /[?&]footfall_debug\b/.test(location.search));
   let tracker = null;
   let ended = false;
@@ -37,12 +37,12 @@ const run = (script, before) => {
   // A trap, or a page that throws into us, ends the tracker: what it holds may be half done.
   const tell = (signal, number = 0, lines = '') => {
     try {
-      return tracker && tracker(signal, number, lines);
+      return tracker?.(signal, number, lines);
     } catch (error) {
       tracker = null;
       ended = true;
       footfall.ready = false;
-      say('ended:', error);
+      say('ended', error);
     }
   };
 
@@ -85,7 +85,7 @@ const run = (script, before) => {
     try {
       work();
     } catch (error) {
-      say('left out:', error);
+      leftOut(error);
     }
   };
 
@@ -110,16 +110,18 @@ const run = (script, before) => {
   const footfall = (...given) => {
     own(...given);
     // Another site's tag in the same page hears it too, and one that is still to come.
-    if (before && before.site) before(...given);
+    if (before?.site) before(...given);
     else if (early.length < CALLS_MAX) early[early.length] = given;
   };
-  own.site = footfall.site = mine;
-  // Another site's tag that comes later hears what was called before it.
-  footfall.q = early;
-  // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
-  footfall.ready = false;
-  footfall.idle = () => !!tell(IDLE);
-  window.footfall = footfall;
+  own.site = mine;
+  window.footfall = Object.assign(footfall, before, {
+    site: mine,
+    // Another site's tag that comes later hears what was called before it, and has the page's options.
+    q: early,
+    // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
+    ready: false,
+    idle: () => !!tell(IDLE),
+  });
 
   open(mine, option, tell);
   follow(tell);
@@ -134,6 +136,8 @@ const run = (script, before) => {
   const begin = (next) => {
     if (ended) return;
     const viewed = !!tracker;
+    // An address that is about to be viewed is viewed by who saw it come.
+    tell(TICKED);
     tracker = next;
     tell(STARTED, viewed);
     waiting.splice(0).forEach(attempt);

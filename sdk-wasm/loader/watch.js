@@ -4,7 +4,7 @@ import { ACTIVE, HIDDEN, NAVIGATED, option, release, VIEWED } from './host.js';
 
 // Signs of life are told this often.
 const ACTIVE_MILLIS = 1000;
-const DOWNLOADS = 'pdf xls xlsx doc docx ppt pptx csv txt rtf zip rar 7z gz tgz exe msi dmg pkg apk iso mp3 mp4 mov avi wav epub';
+const DOWNLOADS = 'pdf csv xls xlsx doc docx ppt pptx txt rtf zip rar 7z gz tgz exe msi dmg pkg apk iso epub mp3 mp4 mov avi wav';
 
 // The address without the place in the page, unless that is the page.
 const address = () => (option('hashRoutes') ? location.href : location.href.split('#')[0]);
@@ -67,9 +67,10 @@ export const watch = (tell, call, late) => {
       seen(NAVIGATED);
     }
   };
-  if (window.navigation) navigation.addEventListener('currententrychange', navigated);
+  // An element with that id has the name too.
+  if (window.navigation?.currentEntry) navigation.addEventListener('currententrychange', navigated);
   else {
-    for (const method of ['pushState', 'replaceState']) {
+    for (const method of ['replaceState', 'pushState']) {
       const original = history[method];
       history[method] = function () {
         const result = original.apply(this, arguments);
@@ -92,7 +93,7 @@ export const watch = (tell, call, late) => {
   // Nothing else moves the page, and to ask where it is may cost its layout.
   addEventListener('scroll', look, { passive: true });
   // Scrolled is the page: what moves within it may do so by itself, and is turned by the wheel else.
-  for (const type of ['scroll', 'wheel', 'pointermove', 'pointerdown', 'keydown'])
+  for (const type of ['scroll', 'wheel', 'pointerdown', 'pointermove', 'keydown'])
     addEventListener(type, active, { capture: type !== 'scroll', passive: true });
   const listen = (event) => {
     try {

@@ -143,7 +143,7 @@ export interface FootfallOptions {
   /** What holds before an answer, of analytics, personalization and ads: `denied unknown denied`. */
   consent?: string;
   /** What happens while the answer on analytics is unknown; without it, events are sent. */
-  beforeConsent?: 'nothing' | 'cookieless' | 'wait';
+  beforeConsent?: 'send' | 'nothing' | 'cookieless' | 'wait';
   /** Nothing is kept in the browser, and no id is sent. */
   cookieless?: boolean;
   /**

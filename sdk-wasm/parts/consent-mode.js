@@ -10,11 +10,11 @@
 // it is taken when no update has come in `wait_for_update` (at least half a second, at most ten), and only for a
 // visitor of whom nothing is known here. Which region a visitor is in a page cannot tell: a purpose with a default
 // for some regions only is left to the site's own setting. Nor does a default stand against what the browser says for the
-// visitor: with Do Not Track none is taken, with Global Privacy Control none for ads. What a consent banner tells Google by other means than the
-// `dataLayer` (a template in Tag Manager) is not seen.
+// visitor, also where it begins to say so later: with Do Not Track none is taken, with Global Privacy Control none for
+// ads. What a consent banner tells Google by other means than the `dataLayer` (a template in Tag Manager) is not seen.
 
 import { command, follow } from './data-layer.js';
-import { kept, quietly } from './guest.js';
+import { keep, kept, quietly } from './guest.js';
 
 const PURPOSES = {
   analytics: ['analytics_storage'],
@@ -23,6 +23,9 @@ const PURPOSES = {
 };
 const WAIT_MILLIS_MIN = 500;
 const WAIT_MILLIS_MAX = 10_000;
+const NO = 'denied';
+// Where what was taken from a default is kept, as the answers themselves are.
+const DEFAULT = 'consent-default';
 
 // What was said of Google's purposes, in ours; what does not follow is not there.
 const ours = (said) => {
@@ -45,7 +48,9 @@ export default (footfall, option, say) => {
   const byUpdate = quietly(say, () => {
     waiting = false;
     const consent = ours(updated);
-    if (Object.keys(consent).length) footfall('consent', consent);
+    if (!Object.keys(consent).length) return;
+    footfall('consent', consent);
+    keep(footfall, DEFAULT, '');
   });
 
   const byDefault = () => {
@@ -60,8 +65,19 @@ export default (footfall, option, say) => {
       const isKnown = answers[at] && answers[at] !== 'unknown';
       if (isKnown || purpose in told) delete consent[purpose];
     });
-    if (Object.keys(consent).length) footfall('consent', consent);
+    if (!Object.keys(consent).length) return;
+    footfall('consent', consent);
+    keep(footfall, DEFAULT, kept(footfall, 'consent'));
   };
+
+  // Taken on a page before, and nothing was answered since.
+  const overruled = () => {
+    const words = kept(footfall, DEFAULT);
+    if (!words || words !== kept(footfall, 'consent')) return;
+    if (navigator.doNotTrack === '1') footfall('consent', { analytics: NO, personalization: NO, ads: NO });
+    else if (navigator.globalPrivacyControl) footfall('consent', { ads: NO });
+  };
+  quietly(say, overruled)();
 
   follow(option, say, (entry) => {
     const [word, kind, given] = command(entry);

@@ -20,9 +20,9 @@ export const onHidden = (work) => {
 };
 
 // The page has changed its own address: by the Navigation API, or where a browser has none, by what every
-// router calls (<https://developer.mozilla.org/docs/Web/API/Navigation_API>).
+// router calls (<https://developer.mozilla.org/docs/Web/API/Navigation_API>). An element with that id has the name too.
 export const onNavigated = (work) => {
-  if (window.navigation) return navigation.addEventListener('currententrychange', () => work());
+  if (window.navigation?.currentEntry) return navigation.addEventListener('currententrychange', () => work());
   for (const method of ['pushState', 'replaceState']) {
     const original = history[method];
     history[method] = function () {

@@ -7,9 +7,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hyper::header::{self, HeaderMap};
 
-/// Where the WebAssembly begins in the script, as `cargo xtask build` writes it (each byte of `\0asm` with 0x71): a
+/// Where the WebAssembly begins in the script, as `cargo xtask build` writes it (each byte of `\0asm` with 0x70): a
 /// compressor starts anew there.
-const WASM_BEGINS: &[u8] = b"\"q\x10\x02\x1c";
+const WASM_BEGINS: &[u8] = b"\"p\x11\x03\x1d";
 
 /// Where a script's WebAssembly begins; at its end, where it has none.
 pub(super) fn wasm_begins(script: &[u8]) -> usize {

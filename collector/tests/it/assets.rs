@@ -12,7 +12,7 @@ async fn the_script_is_made_for_its_site_and_carries_everything() {
     assert_eq!(script.status, 200);
     let begin = fetched_from(&collector).await.replace("/s/", "");
     let made = format!("site(\"shop\", \"{begin}\", ({{}}), ");
-    assert_eq!(script.body, [made.as_bytes(), b"\"q\x10\x02\x1c\xe9\")"].concat());
+    assert_eq!(script.body, [made.as_bytes(), b"\"p\x11\x03\x1d\xe9\")"].concat());
     assert_eq!(
         script.header("cache-control"),
         Some("public, max-age=300, stale-while-revalidate=3600")

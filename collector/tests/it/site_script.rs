@@ -16,7 +16,7 @@ async fn with_sites(sites: &Value, flags: &[&str]) -> (Collector, tempfile::Temp
 
 /// What is before the WebAssembly.
 fn loader(script: &Answer) -> &str {
-    let wasm = script.body.windows(5).position(|bytes| bytes == b"\"q\x10\x02\x1c").unwrap();
+    let wasm = script.body.windows(5).position(|bytes| bytes == b"\"p\x11\x03\x1d").unwrap();
     std::str::from_utf8(&script.body[..wasm]).unwrap()
 }
 

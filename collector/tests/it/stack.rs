@@ -55,7 +55,7 @@ impl Collector {
         let flags = [&["collector"], age, flags].concat();
         let config = Arguments::parse_from(flags).collector;
         let whole =
-            b"site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__, __FOOTFALL_SETTINGS__, \"q\x10\x02\x1c\xe9\")";
+            b"site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__, __FOOTFALL_SETTINGS__, \"p\x11\x03\x1d\xe9\")";
         let streaming = "stream(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)";
         let assets = Assets::new(whole, streaming, b"\0asm").unwrap();
         let assets = assets.with_parts(&[("forms", PART)]);

