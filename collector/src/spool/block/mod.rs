@@ -290,8 +290,6 @@ pub(crate) struct Block {
     rows: [Vec<Range<usize>>; Table::ALL.len()],
     token: String,
     columns: [Vec<String>; 2],
-    /// Its place in the order of blocks.
-    pub(crate) sequence: u64,
 }
 
 /// A file that is not a block, or no longer.
@@ -316,9 +314,8 @@ impl Block {
         let owned = |columns: Vec<Cow<'_, str>>| columns.into_iter().map(Cow::into_owned).collect();
         let token = format!("{}-{}-{:08x}", header.instance, header.sequence, checksum(&bytes));
         let columns = [owned(header.events), owned(header.identifiers)];
-        let sequence = header.sequence;
         let rows = rows_of(&bytes, payloads).ok_or(damaged)?;
-        Ok(Self { bytes, rows, token, columns, sequence })
+        Ok(Self { bytes, rows, token, columns })
     }
 
     /// As they lie in its file.

@@ -327,9 +327,10 @@ impl Spool {
         Ok(file)
     }
 
-    /// Which of the block's rows were refused so far.
-    pub(crate) fn journal(&self, block: &Block) -> io::Result<Journal> {
-        Journal::open(file_path(&self.dir, block.sequence, JOURNAL), block)
+    /// Which of the block's rows were refused so far. It lies beside the block's file, whose number need not be the
+    /// one in the block: somebody may have put it back.
+    pub(crate) fn journal(&self, sealed: SealedBlock, block: &Block) -> io::Result<Journal> {
+        Journal::open(file_path(&self.dir, sealed.sequence, JOURNAL), block)
     }
 
     /// Takes a block out of the folder: its rows are in ClickHouse, or dead letters.
