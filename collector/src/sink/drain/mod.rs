@@ -135,6 +135,14 @@ impl<S: Sink> WayOut<'_, S> {
             Placed::In { bad_rows } => {
                 metrics.blocks_inserted.inc();
                 tracing::debug!(block = sealed.sequence, bad_rows, "inserted a block");
+                if packed.block.cut_bytes > 0 {
+                    let bytes = packed.block.cut_bytes;
+                    tracing::warn!(
+                        block = sealed.sequence,
+                        bytes,
+                        "a spool file ended inside a request's rows, as after a power loss: what was whole of it is in"
+                    );
+                }
                 self.keep(sealed, packed.block, bad_rows).await?;
                 Ok(spool.remove(sealed)?)
             }
