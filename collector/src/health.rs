@@ -8,13 +8,59 @@ use serde::Serialize;
 use crate::dead_letters;
 use crate::spool::Spool;
 
-/// What is known of the neighbour. Learnt by the collector's own work, never by asking for the sake
-/// of a caller: nobody can load ClickHouse through `/readyz`.
-#[derive(Debug, Default)]
+/// What is known of the neighbour and of the way to it. Learnt by the collector's own work, never by
+/// asking for the sake of a caller: nobody can load ClickHouse through `/readyz`.
+///
+/// Each is told by one work alone. A ClickHouse without room, or one whose user may not insert, answers
+/// every question and takes no row: were both one state, the one work would undo each few seconds what the
+/// other has found.
+#[derive(Debug)]
 pub(crate) struct Health {
-    clickhouse_answers: AtomicBool,
+    /// By whoever reads the sites.
+    answers: Known,
+    /// By the way out of the spool, as are the spool's files. True until an insert fails: else nothing that
+    /// asks `/readyz` first would ever send the event that is to show it.
+    takes_rows: Known,
+    spool_works: Known,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            answers: Known::nothing_yet(),
+            takes_rows: Known::to_be_true(),
+            spool_works: Known::to_be_true(),
+        }
+    }
+}
+
+/// Something that changes from time to time, and is logged when it does.
+#[derive(Debug)]
+struct Known {
+    is: AtomicBool,
     /// So that the first failure after a start is logged too.
     told: AtomicBool,
+}
+
+impl Known {
+    const fn nothing_yet() -> Self {
+        Self { is: AtomicBool::new(false), told: AtomicBool::new(false) }
+    }
+
+    const fn to_be_true() -> Self {
+        Self { is: AtomicBool::new(true), told: AtomicBool::new(true) }
+    }
+
+    fn is(&self) -> bool {
+        self.is.load(Ordering::Relaxed)
+    }
+
+    /// Gives whether this is news.
+    fn learn(&self, is: bool) -> bool {
+        let was = self.is.swap(is, Ordering::Relaxed);
+        let told = self.told.swap(true, Ordering::Relaxed);
+        was != is || !told
+    }
 }
 
 /// The body of `/readyz`.
@@ -32,11 +78,13 @@ pub(crate) struct Readiness {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct ClickHouse {
     answers: bool,
+    takes_rows: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 struct Fill {
     has_room: bool,
+    works: bool,
     bytes: u64,
     bytes_max: u64,
     blocks: usize,
@@ -67,21 +115,53 @@ impl Readiness {
 
 impl Health {
     pub(crate) fn clickhouse_answers(&self) -> bool {
-        self.clickhouse_answers.load(Ordering::Relaxed)
+        self.answers.is()
+    }
+
+    pub(crate) fn clickhouse_takes_rows(&self) -> bool {
+        self.takes_rows.is()
+    }
+
+    pub(crate) fn spool_works(&self) -> bool {
+        self.spool_works.is()
     }
 
     pub(crate) fn clickhouse_answered(&self) {
-        self.told.store(true, Ordering::Relaxed);
-        if !self.clickhouse_answers.swap(true, Ordering::Relaxed) {
+        if self.answers.learn(true) {
             tracing::info!("ClickHouse answers");
         }
     }
 
     /// Logged once until it answers again; nothing is lost meanwhile.
     pub(crate) fn clickhouse_is_away(&self, error: &dyn Display) {
-        let answered = self.clickhouse_answers.swap(false, Ordering::Relaxed);
-        if answered || !self.told.swap(true, Ordering::Relaxed) {
+        if self.answers.learn(false) {
             tracing::warn!(%error, "ClickHouse does not answer, events wait in the spool");
+        }
+    }
+
+    pub(crate) fn clickhouse_took_rows(&self) {
+        if self.takes_rows.learn(true) {
+            tracing::info!("ClickHouse takes rows again");
+        }
+    }
+
+    /// Logged once until it takes some; nothing is lost meanwhile.
+    pub(crate) fn clickhouse_takes_none(&self, error: &dyn Display) {
+        if self.takes_rows.learn(false) {
+            tracing::warn!(%error, "ClickHouse takes no rows, events wait in the spool");
+        }
+    }
+
+    pub(crate) fn spool_worked(&self) {
+        if self.spool_works.learn(true) {
+            tracing::info!("the spool's files can be used again");
+        }
+    }
+
+    /// Logged once until they can be used; nothing is lost meanwhile.
+    pub(crate) fn spool_fails(&self, error: &dyn Display) {
+        if self.spool_works.learn(false) {
+            tracing::error!(%error, "events wait in the spool; see to its disk");
         }
     }
 
@@ -96,14 +176,34 @@ impl Health {
         let (bytes, bytes_max) = spool.fill();
         // A request's rows take a few megabytes at most; with less room than that some are refused.
         let has_room = bytes < bytes_max - bytes_max / 20;
-        let answers = self.clickhouse_answers.load(Ordering::Relaxed);
+        let (answers, takes_rows) = (self.answers.is(), self.takes_rows.is());
+        let works = self.spool_works.is();
+        let blocks = spool.blocks_waiting();
         Readiness {
-            ready: answers && has_room && dead_letters.has_room,
-            clickhouse: ClickHouse { answers },
-            spool: Fill { has_room, bytes, bytes_max, blocks: spool.blocks_waiting() },
+            ready: answers && takes_rows && works && has_room && dead_letters.has_room,
+            clickhouse: ClickHouse { answers, takes_rows },
+            spool: Fill { has_room, works, bytes, bytes_max, blocks },
             dead_letters,
             sites,
             certificate: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_change_is_news_and_the_first_failure() {
+        let known = Known::nothing_yet();
+        assert!(known.learn(false), "the first failure after a start");
+        assert!(!known.learn(false));
+        assert!(known.learn(true));
+        assert!(!known.learn(true));
+        assert!(known.learn(false));
+        let known = Known::to_be_true();
+        assert!(!known.learn(true), "nothing was wrong");
+        assert!(known.learn(false));
     }
 }

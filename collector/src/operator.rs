@@ -46,6 +46,8 @@ impl Door {
             dead_letters: self.dead.fill(),
             sites: self.pipeline.sites.table().len(),
             clickhouse_answers: self.health.clickhouse_answers(),
+            clickhouse_takes_rows: self.health.clickhouse_takes_rows(),
+            spool_works: self.health.spool_works(),
             user_agents: enricher.user_agents_asked(),
             geo_built,
             asn_built,

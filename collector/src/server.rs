@@ -32,7 +32,7 @@ use crate::gate::{Connections, Entered, Guest};
 use crate::head_timer::HeadTimer;
 use crate::health::Health;
 use crate::link::Link;
-use crate::metrics::Metrics;
+use crate::metrics::{HeadRefused, Metrics};
 use crate::pipeline::{Part, Pipeline, Sender};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
@@ -214,6 +214,7 @@ impl Door {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
+        let door = Arc::clone(&self);
         let ended = match self.settings.tls.clone() {
             None => {
                 if !speaks(&stream, self.settings.header_timeout, &mut closing).await {
@@ -234,6 +235,9 @@ impl Door {
             }
         };
         if let Err(error) = ended {
+            if let Some(head) = HeadRefused::of(&error) {
+                door.pipeline.metrics.head_refused(head);
+            }
             tracing::debug!(%error, "a connection broke");
         }
     }
@@ -248,6 +252,7 @@ impl Door {
         };
         // hyper asks only while a head is not whole, so one whose last piece is large comes through.
         let answer = if head_bytes(&head) > HEAD_BYTES_MAX {
+            self.pipeline.metrics.head_refused(HeadRefused::TooLarge);
             Ok(respond::head_too_large())
         } else {
             self.route(&mut head, body, peer).await

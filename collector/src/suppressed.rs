@@ -9,7 +9,7 @@ use std::time::Duration;
 use identifier::Identifier;
 use sha2::{Digest, Sha256};
 use store::suppression::{self, Version};
-use store::{IdentifierRow, Server, ServerError};
+use store::{EventRow, IdentifierRow, Server, ServerError};
 use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 use wire::SiteName;
@@ -79,6 +79,19 @@ impl Suppressed {
         }
         let is_user = !user.is_empty() && holds(USER, &hex::encode(Sha256::digest(user)));
         is_user.then_some("user")
+    }
+
+    /// Whether a stored event, or one that is about to be, carries the user id of somebody on its site's list.
+    pub(crate) fn names_stored(&self, row: &EventRow) -> bool {
+        if row.user_id.is_empty() || self.is_empty() {
+            return false;
+        }
+        let entry = entry(&row.site, USER, &hex::encode(Sha256::digest(&row.user_id)));
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).contains(&entry)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Whether a stored identifier is on its site's list.

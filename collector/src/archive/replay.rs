@@ -115,7 +115,7 @@ struct Run<'a> {
     exchange: Option<Exchange>,
     spam: ReferrerSpam,
     suppressed: Suppressed,
-    /// Who has an identifier of a suppressed person in the archive, by site.
+    /// Who has an identifier or the user id of a suppressed person in the archive, by site.
     suppressed_visitors: HashSet<(String, Uuid)>,
     told: Replayed,
 }
@@ -156,12 +156,20 @@ impl Archive {
         Ok(run.told)
     }
 
+    /// The identifier may be in the archive of another collector: the user ids on the list tell these visitors too.
     fn find_suppressed(&self, run: &mut Run<'_>) -> io::Result<()> {
+        if run.suppressed.is_empty() {
+            return Ok(());
+        }
         for (path, _) in files(&self.dir)? {
             for found in file::read(&path)? {
                 let Found::Entry(entry) = found? else { continue };
                 let suppressed = identifiers(&entry).filter(|row| run.suppressed.holds_stored(row));
-                let visitors: Vec<_> = suppressed.map(|row| (row.site, row.visitor_id)).collect();
+                let by_identifier = suppressed.map(|row| (row.site, row.visitor_id));
+                let rows = TABLES.into_iter().flat_map(|table| events(&entry, table)).flatten();
+                let named = rows.filter(|row| run.suppressed.names_stored(row));
+                let by_user = named.map(|row| (row.site, row.visitor_id));
+                let visitors: Vec<_> = by_identifier.chain(by_user).collect();
                 run.suppressed_visitors.extend(visitors);
             }
         }

@@ -1,25 +1,25 @@
 //! The day's salt: made once a day, the same in every collector, destroyed when the day is over.
 //!
 //! It lies in three places: in memory, in a file by which a restart within the day keeps the visitors'
-//! ids, and in a table of ClickHouse's memory by which collectors agree. All three are cleared within
-//! seconds after midnight, UTC.
+//! ids, and in a table of ClickHouse's memory by which collectors agree. Memory and file are cleared within
+//! seconds after midnight, UTC, and so is the table where ClickHouse answers.
 //!
 //! Nothing waits for ClickHouse. A collector that cannot ask it goes by a salt of its own, and by the
 //! common one once it can: visitors it has seen between have two ids that day.
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use store::visitor_salt::{self, SALT_BYTES, VisitorSalt};
 use store::{Server, ServerError};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 use zeroize::Zeroizing;
 
+use super::salt_file;
 use crate::clock::Clock;
 use crate::sites::Sites;
 
@@ -113,6 +113,9 @@ impl DailySalts {
             file,
             kept: Mutex::new(Kept { text: kept.into(), failing: false }),
         };
+        if let Err(error) = salt_file::destroy_left_over(&salts.file) {
+            tracing::warn!(file = %salts.file.display(), %error, "cannot destroy what a crash has left of a salt");
+        }
         salts.keep();
         salts
     }
@@ -139,29 +142,54 @@ impl DailySalts {
         sites: Arc<Sites>,
         clock: Arc<dyn Clock>,
     ) {
-        let mut tick = tokio::time::interval(REFRESH_EVERY);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::join!(
+            self.turn_in_time(&sites, &*clock),
+            self.agree_in_time(&server, &sites, &*clock)
+        );
+    }
+
+    /// Apart from the questions, each of which may take half a minute where ClickHouse hangs.
+    async fn turn_in_time(&self, sites: &Sites, clock: &dyn Clock) {
+        let mut tick = ticks();
         loop {
             tick.tick().await;
-            self.refresh(&server, &sites, clock.now_millis()).await;
+            self.turn(sites, clock.now_millis());
+        }
+    }
+
+    async fn agree_in_time(&self, server: &Server, sites: &Sites, clock: &dyn Clock) {
+        let mut tick = ticks();
+        loop {
+            tick.tick().await;
+            self.refresh(server, sites, clock.now_millis()).await;
         }
     }
 
     /// Turns to the day, agrees with the others, and destroys what is over.
     pub(crate) async fn refresh(&self, server: &Server, sites: &Sites, now_millis: i64) {
-        if !sites.table().derives_visitors() {
-            *self.held.write().unwrap_or_else(PoisonError::into_inner) = Held::default();
-            self.keep();
-            return;
-        }
-        let day = day(now_millis);
-        let today = self.held.write().unwrap_or_else(PoisonError::into_inner).turn_to(day);
         // Before anything that may have to wait.
-        self.keep();
-        if let Err(error) = self.agree(server, today, today == day && is_late(now_millis)).await {
+        let Some(today) = self.turn(sites, now_millis) else { return };
+        let is_late = today == day(now_millis) && is_late(now_millis);
+        if let Err(error) = self.agree(server, today, is_late).await {
             tracing::debug!(%error, "the day's salt is this collector's own for now");
         }
         self.keep();
+    }
+
+    /// Turns to the day and destroys what is over here. Gives the day whose salt holds; none where no site needs
+    /// one, and then there is none.
+    fn turn(&self, sites: &Sites, now_millis: i64) -> Option<u16> {
+        let is_wanted = sites.table().derives_visitors();
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let today = if is_wanted {
+            Some(held.turn_to(day(now_millis)))
+        } else {
+            *held = Held::default();
+            None
+        };
+        drop(held);
+        self.keep();
+        today
     }
 
     async fn agree(&self, server: &Server, today: u16, is_late: bool) -> Result<(), ServerError> {
@@ -183,8 +211,11 @@ impl DailySalts {
         Ok(())
     }
 
-    fn adopt(&self, common: &VisitorSalt, today: u16) {
+    pub(super) fn adopt(&self, common: &VisitorSalt, today: u16) {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if !held.is_of(today) {
+            return;
+        }
         let place = if common.day == today { &mut held.today } else { &mut held.next };
         if place.as_ref().is_none_or(|salt| salt.published() != *common) {
             *place = Some(Arc::new(Salt::of(common)));
@@ -194,6 +225,9 @@ impl DailySalts {
     /// The salt of the day, made where there is none.
     fn own(&self, day: u16, today: u16) -> Option<Arc<Salt>> {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if !held.is_of(today) {
+            return None;
+        }
         let place = if day == today { &mut held.today } else { &mut held.next };
         if place.as_ref().is_none_or(|salt| salt.day != day) {
             *place = made(day);
@@ -211,7 +245,7 @@ impl DailySalts {
         if kept.text == text {
             return;
         }
-        match replace(&self.file, &text) {
+        match salt_file::replace(&self.file, &text) {
             Ok(()) => *kept = Kept { text, failing: false },
             Err(error) if kept.failing => {
                 tracing::debug!(%error, "the day's salt is still not kept")
@@ -235,6 +269,18 @@ impl Held {
         self.today = next.or_else(|| made(day));
         day
     }
+
+    /// Whether the day has not turned since it was this one: an answer that ClickHouse was slow to give brings no
+    /// salt back that is over.
+    fn is_of(&self, day: u16) -> bool {
+        self.today.as_ref().is_none_or(|salt| salt.day == day)
+    }
+}
+
+fn ticks() -> Interval {
+    let mut tick = tokio::time::interval(REFRESH_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
 }
 
 fn made(day: u16) -> Option<Arc<Salt>> {
@@ -272,34 +318,4 @@ fn read(line: &str) -> Option<Salt> {
     let mut bytes = Zeroizing::new([0; SALT_BYTES]);
     hex::decode_to_slice(salt, &mut *bytes).ok()?;
     Some(Salt { day: day.parse().ok()?, bytes })
-}
-
-/// Writes the file anew, for its owner alone, or takes it away. What it held is overwritten first: on
-/// most file systems a deleted file's bytes lie there until others need the room.
-fn replace(file: &Path, text: &str) -> io::Result<()> {
-    match OpenOptions::new().write(true).open(file) {
-        Ok(mut old) => {
-            let bytes = usize::try_from(old.metadata()?.len()).unwrap_or_default();
-            old.write_all(&vec![b'0'; bytes.min(4096)])?;
-            old.sync_all()?;
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    if text.is_empty() {
-        return match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        };
-    }
-    let new = file.with_extension("new");
-    // A crash may have left one, perhaps with other rights.
-    if let Err(error) = fs::remove_file(&new)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        return Err(error);
-    }
-    let mut written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
-    written.write_all(text.as_bytes())?;
-    fs::rename(new, file)
 }

@@ -3,6 +3,7 @@
 //! make the id again, from whatever address.
 
 mod daily_salt;
+mod salt_file;
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;

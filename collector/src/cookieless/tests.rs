@@ -7,6 +7,7 @@ use std::path::Path;
 use store::Server;
 
 use super::*;
+use crate::clock::ManualClock;
 use crate::sites::Sites;
 
 /// The middle of a day.
@@ -168,4 +169,92 @@ async fn without_such_a_site_there_is_no_salt() {
     let (shop, away) = sites(folder.path(), "kept");
     salts.refresh(&away, &shop, NOON).await;
     assert!(!file.exists());
+}
+
+/// The salt of a day that a file of the folder holds, in hex.
+fn secret(file: &Path, line: usize) -> String {
+    let kept = fs::read_to_string(file).unwrap();
+    kept.lines().nth(line).unwrap().split_once(' ').unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_salt_that_cannot_be_written_leaves_the_day_s() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, away) = sites(folder.path(), "cookieless");
+    let salts = DailySalts::load(folder.path(), NOON);
+    salts.refresh(&away, &shop, NOON).await;
+    let today = id("192.0.2.1", "Firefox", NOON, &salts);
+    let file = folder.path().join("visitor-salt");
+    let over = secret(&file, 0);
+    // Nothing can be written where a folder with something in it lies.
+    fs::create_dir_all(folder.path().join("visitor-salt.new/full")).unwrap();
+    let late = NOON + 11 * HOUR + HOUR / 2;
+    salts.adopt(&store::visitor_salt::VisitorSalt { day: 20834, salt: [7; 32] }, 20833);
+    salts.refresh(&away, &shop, late).await;
+    let again = DailySalts::load(folder.path(), late);
+    assert_eq!(id("192.0.2.1", "Firefox", late, &again), today, "a restart keeps the ids");
+    // What is over is destroyed all the same.
+    salts.refresh(&away, &shop, NOON + DAY).await;
+    assert!(!fs::read_to_string(&file).unwrap().contains(&over));
+    fs::remove_dir_all(folder.path().join("visitor-salt.new")).unwrap();
+    salts.refresh(&away, &shop, NOON + DAY).await;
+    let again = DailySalts::load(folder.path(), NOON + DAY);
+    assert_eq!(
+        id("192.0.2.1", "Firefox", NOON + DAY, &again),
+        id("192.0.2.1", "Firefox", NOON + DAY, &salts)
+    );
+}
+
+#[tokio::test]
+async fn a_former_salt_is_overwritten_where_it_lay() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, away) = sites(folder.path(), "cookieless");
+    let salts = DailySalts::load(folder.path(), NOON);
+    salts.refresh(&away, &shop, NOON).await;
+    let file = folder.path().join("visitor-salt");
+    let over = secret(&file, 0);
+    // Whoever still has the file open sees what lies where it lay.
+    let open = fs::File::open(&file).unwrap();
+    salts.refresh(&away, &shop, NOON + DAY).await;
+    assert!(!std::io::read_to_string(open).unwrap().contains(&over));
+    assert_ne!(secret(&file, 0), over);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the sites and the salt");
+}
+
+#[tokio::test]
+async fn what_a_crash_has_left_of_a_salt_is_destroyed_with_its_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, away) = sites(folder.path(), "cookieless");
+    let salts = DailySalts::load(folder.path(), NOON);
+    salts.refresh(&away, &shop, NOON).await;
+    let over = secret(&folder.path().join("visitor-salt"), 0);
+    for name in ["visitor-salt.new", "visitor-salt.over"] {
+        fs::copy(folder.path().join("visitor-salt"), folder.path().join(name)).unwrap();
+    }
+    drop(salts);
+    let salts = DailySalts::load(folder.path(), NOON);
+    salts.refresh(&away, &shop, NOON + DAY).await;
+    assert!(!lying_in(folder.path()).contains(&over));
+}
+
+#[tokio::test]
+async fn the_day_turns_in_time_while_clickhouse_hangs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, _) = sites(folder.path(), "cookieless");
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let server = Server::new(&address.parse().unwrap());
+    let salts = Arc::new(DailySalts::load(folder.path(), NOON));
+    let clock = Arc::new(ManualClock::at(NOON));
+    let fresh = Arc::clone(&salts).keep_fresh(server, Arc::new(shop), clock.clone());
+    let fresh = tokio::spawn(fresh);
+    let _asked = silent.accept().await.unwrap();
+    let file = folder.path().join("visitor-salt");
+    let over = secret(&file, 0);
+    // From here on time is the tests', and the answer never comes.
+    tokio::time::pause();
+    clock.set(NOON + DAY);
+    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    assert!(!lying_in(folder.path()).contains(&over));
+    fresh.abort();
 }

@@ -7,13 +7,14 @@ use serde_json::value::RawValue;
 use store::{Server, ServerError};
 use wire::{Event, FromObject};
 
+use super::letter::Stored;
 use super::{DeadLetters, Letter, RowError};
 use crate::cookieless::Visitor;
 use crate::enrich::{EnrichedEvent, Scrubbed, Visit};
 use crate::error::{Rejection, SinkError};
 use crate::sink::{ClickHouseSink, Part, Sink};
 use crate::spool::block::Table;
-use crate::spool::row_binary;
+use crate::spool::{row_binary, row_reader};
 use crate::suppressed::Suppressed;
 use crate::validate::{self, DropReason, ReferrerSpam, Times, flatten};
 
@@ -26,6 +27,15 @@ pub enum ReplayError {
     /// Its event is none.
     #[error("what was left out is still no event")]
     Event(#[source] serde_json::Error),
+    /// Whether it is about a suppressed person cannot be told.
+    #[error("the row is of another release, replay it with that one: {0}")]
+    OtherRelease(String),
+    /// Its row is about a person who was suppressed since.
+    #[error("left out again as person_suppressed ({field})")]
+    Suppressed {
+        /// What names the person.
+        field: &'static str,
+    },
     /// Its event is left out again.
     #[error("left out again as {} ({})", .0.tag(), .0.field())]
     Dropped(DropReason),
@@ -69,6 +79,7 @@ pub async fn replay(
         return dead.remove(&letter.id).map_err(ReplayError::Remove);
     }
     let stored = letter.stored(mended)?;
+    check_person(&stored, &Suppressed::read(server).await?)?;
     let as_it_was = mended.is_none() || letter.stored(None)?.bytes == stored.bytes;
     let token = if as_it_was {
         letter.token.clone()
@@ -80,6 +91,29 @@ pub async fn replay(
         Part { table: stored.table, columns: &stored.columns, token, rows: &rows, native: None };
     sink.insert(&part).await?;
     dead.remove(&letter.id).map_err(ReplayError::Remove)
+}
+
+/// Leaves out the row of a person who was suppressed after it was refused.
+fn check_person(stored: &Stored, suppressed: &Suppressed) -> Result<(), ReplayError> {
+    if suppressed.is_empty() {
+        return Ok(());
+    }
+    let Stored { table, columns, bytes } = stored;
+    let (read, field) = match table {
+        Table::Events | Table::BotEvents => {
+            let row = row_reader::read_columns(columns, bytes);
+            (row.map(|row| suppressed.names_stored(&row)), "user")
+        }
+        Table::Identifiers => {
+            let row = row_reader::read_columns(columns, bytes);
+            (row.map(|row| suppressed.holds_stored(&row)), "properties")
+        }
+    };
+    match read {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(ReplayError::Suppressed { field }),
+        Err(error) => Err(ReplayError::OtherRelease(error.to_string())),
+    }
 }
 
 /// The rows of an event that was left out, were it taken now.

@@ -13,6 +13,9 @@ pub enum ImportError {
     /// The sites cannot be read.
     #[error("cannot tell whether the site exists")]
     Sites(#[source] ServerError),
+    /// The list of suppressed persons cannot be read.
+    #[error("cannot read who is suppressed")]
+    Suppressed(#[source] ServerError),
     /// A site that was never made.
     #[error("there is no site {site}; make it with `footfall site add {site} --origin URL`")]
     SiteUnknown {

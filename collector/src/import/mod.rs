@@ -30,6 +30,8 @@ use block::Block;
 use input::Table;
 use row::Rows;
 
+use crate::suppressed::Suppressed;
+
 /// How often [`import_events`] tells its progress, in rows.
 const PROGRESS_ROWS: u64 = 1000;
 
@@ -38,7 +40,7 @@ const PROGRESS_ROWS: u64 = 1000;
 /// An event's id follows from the site and the row's text, so that the same row twice, in the same
 /// file imported again or in another, is one event. Rows of one file that are alike are told apart by
 /// their number, as far back as the last half million different rows.
-/// Rows that cannot be events are left out and told. Whatever the file does not say stays empty: no
+/// Rows that cannot be events are left out and told, and so are those of a user on the site's suppression list. Whatever the file does not say stays empty: no
 /// consent, no place is assumed. What looks like an e-mail address or a card's number in a text is
 /// replaced, as in what is sent to the collector.
 ///
@@ -57,13 +59,15 @@ pub async fn import_events(
 ) -> Result<Imported, ImportError> {
     check_site(server, site).await?;
     let received_at = Timestamp::now().as_millisecond();
+    let suppressed = Suppressed::read(server).await.map_err(ImportError::Suppressed)?;
     let mut table = Table::open(input)?;
     let mut rows = Rows::new(map, site, table.header(), received_at)?;
     let mut imported = Imported::of(site);
     let mut block = Block::new(received_at);
     while let Some(record) = table.next()? {
         imported.rows += 1;
-        match rows.event(record.fields) {
+        let event = rows.event(record.fields);
+        match event.and_then(|event| rows.unless_suppressed(event, &suppressed)) {
             Ok(event) => block.push(event, record.bytes),
             Err(bad) => imported.leave_out(record.line, bad),
         }
@@ -79,7 +83,7 @@ pub async fn import_events(
     imported.emails_replaced = rows.scrubbed().emails.into();
     imported.cards_replaced = rows.scrubbed().cards.into();
     progress(imported.rows);
-    if imported.rows > 0 && imported.events == 0 {
+    if imported.events == 0 && imported.has_bad_rows() {
         return Err(ImportError::EveryRowBad(Box::new(imported)));
     }
     Ok(imported)

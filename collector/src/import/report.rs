@@ -67,6 +67,8 @@ pub enum BadReason {
     UserTooLong,
     /// An address that is none.
     UrlInvalid,
+    /// A user on the site's suppression list.
+    PersonSuppressed,
 }
 
 impl BadReason {
@@ -83,6 +85,7 @@ impl BadReason {
             Self::NameTooLong => "name_too_long",
             Self::UserTooLong => "user_too_long",
             Self::UrlInvalid => "url_invalid",
+            Self::PersonSuppressed => "person_suppressed",
         }
     }
 }
@@ -117,6 +120,11 @@ impl Imported {
             let (first, last) = self.span.unwrap_or((event.occurred_at, event.occurred_at));
             self.span = Some((first.min(event.occurred_at), last.max(event.occurred_at)));
         }
+    }
+
+    /// Whether a row was left out for what it is, and not for whom it is about.
+    pub(super) fn has_bad_rows(&self) -> bool {
+        self.left_out.keys().any(|reason| *reason != BadReason::PersonSuppressed)
     }
 
     pub(super) fn leave_out(&mut self, line: u64, bad: Bad) {

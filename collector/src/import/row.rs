@@ -13,6 +13,7 @@ use super::input::Malformed;
 use super::map::{self, Columns, Map};
 use super::report::{Bad, BadReason, shown};
 use crate::enrich::{self, Scrubbed, cut_clean};
+use crate::suppressed::Suppressed;
 
 /// How far ahead of the import an event may lie: clocks differ.
 const AHEAD_MAX_MILLIS: i64 = 5 * 60 * 1000;
@@ -109,6 +110,19 @@ impl<'a> Rows<'a> {
         };
         self.scrubbed.row(&mut event);
         Ok(event)
+    }
+
+    /// The event, unless its user is suppressed: the collector's door would refuse it too.
+    pub(super) fn unless_suppressed(
+        &self,
+        event: EventRow,
+        suppressed: &Suppressed,
+    ) -> Result<EventRow, Bad> {
+        if !suppressed.names_stored(&event) {
+            return Ok(event);
+        }
+        let column = self.map.columns.user.as_deref().unwrap_or_default();
+        Err(bad(column, BadReason::PersonSuppressed, "this user is suppressed".to_owned()))
     }
 
     fn occurred_at(&self, row: &StringRecord) -> Result<i64, Bad> {

@@ -20,6 +20,8 @@ pub(crate) struct Now {
     pub(crate) dead_letters: Fill,
     pub(crate) sites: usize,
     pub(crate) clickhouse_answers: bool,
+    pub(crate) clickhouse_takes_rows: bool,
+    pub(crate) spool_works: bool,
     /// How often a user agent was remembered, and how often it was read.
     pub(crate) user_agents: (u64, u64),
     /// When the oldest of the geo and of the network files was built, in seconds since 1970.
@@ -39,6 +41,8 @@ pub(super) struct Gauges {
     dead_letters_bytes: Number,
     sites: Number,
     clickhouse_answers: Number,
+    clickhouse_takes_rows: Number,
+    spool_works: Number,
     user_agents: Series<Counter>,
     geo_built: Series<Number>,
     certificate_expires_at: Gauge,
@@ -59,6 +63,11 @@ impl Gauges {
             dead_letters_bytes: number("dead_letters_bytes", "Bytes of the dead letters"),
             sites: number("sites", "Sites known"),
             clickhouse_answers: number("clickhouse_answers", "Whether ClickHouse answered last"),
+            clickhouse_takes_rows: number(
+                "clickhouse_takes_rows",
+                "Whether ClickHouse took the last insert",
+            ),
+            spool_works: number("spool_works", "Whether the spool's files could be used last"),
             lag_seconds: registered(
                 registry,
                 "lag_seconds",
@@ -105,6 +114,8 @@ impl Gauges {
         self.dead_letters_bytes.set(now.dead_letters.bytes);
         self.sites.set(now.sites as u64);
         self.clickhouse_answers.set(now.clickhouse_answers.into());
+        self.clickhouse_takes_rows.set(now.clickhouse_takes_rows.into());
+        self.spool_works.set(now.spool_works.into());
         for (place, count) in [now.user_agents.0, now.user_agents.1].into_iter().enumerate() {
             if let Some(counter) = self.user_agents.at(place) {
                 counter.inner().store(count, std::sync::atomic::Ordering::Relaxed);

@@ -76,6 +76,33 @@ pub(crate) struct Metrics {
     process: Process,
 }
 
+/// Why a request's head was refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum HeadRefused {
+    /// No HTTP/1.
+    Malformed,
+    TooLarge,
+}
+
+impl HeadRefused {
+    const ALL: [Self; 2] = [Self::Malformed, Self::TooLarge];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// Where a connection ended by one.
+    pub(crate) fn of(error: &hyper::Error) -> Option<Self> {
+        if error.is_parse_too_large() {
+            return Some(Self::TooLarge);
+        }
+        error.is_parse().then_some(Self::Malformed)
+    }
+}
+
 /// How often a file was read again, and with what outcome.
 #[derive(Clone, Debug)]
 pub(crate) struct Reloads {
@@ -131,6 +158,7 @@ struct Receive {
     body_bytes: Series<Counter>,
     rejected: Series<Counter>,
     handshakes_failed: Series<Counter>,
+    heads_refused: Series<Counter>,
 }
 
 /// What is counted of events and of the rows they become.
@@ -262,6 +290,11 @@ impl Metrics {
         add(self.receive.handshakes_failed.at(failure as usize), 1);
     }
 
+    /// A request's head was refused before there was a request, so no tag and no answer counts it.
+    pub(crate) fn head_refused(&self, head: HeadRefused) {
+        add(self.receive.heads_refused.at(head as usize), 1);
+    }
+
     /// Notes that ClickHouse has taken rows, by the clock.
     pub(crate) fn inserted_at(&self, now_millis: i64) {
         self.gauges.last_insert(now_millis);
@@ -327,6 +360,13 @@ impl Receive {
                 "Connections that came to no request, by reason",
                 "reason",
                 failures,
+            ),
+            heads_refused: counters(
+                registry,
+                "heads_refused",
+                "Requests' heads that were refused, without a tag, by reason",
+                "reason",
+                HeadRefused::ALL.map(HeadRefused::name),
             ),
         }
     }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::block::{Block, Table};
 
@@ -46,6 +46,19 @@ impl Journal {
             journal.file = Some(file);
         }
         Ok(journal)
+    }
+
+    /// Whether what lies there is about another block. None is left there of a number's former block: it goes with
+    /// it, or at the next start.
+    pub(crate) fn is_of_another(path: &Path, block: &Block) -> io::Result<bool> {
+        match fs::read_to_string(path) {
+            Ok(text) => {
+                let whole = text.split_once('\n').map(|(first, _)| first);
+                Ok(whole.is_some_and(|first| first != block.name()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn is_refused(&self, table: Table, rows: &Range<usize>) -> bool {

@@ -1,5 +1,5 @@
-//! What the last run left: torn tails are cut, damaged files set aside and reported, the rest is
-//! inserted before anything new.
+//! What the last run left: torn tails of open files are cut, damaged ones kept and reported, the rest is
+//! inserted before anything new. Sealed files are looked at when they are read.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -55,8 +55,10 @@ pub(crate) fn mend(dir: &Path) -> Result<Found, StartError> {
         let path = file_path(dir, sequence, suffix);
         let block = match suffix {
             OPEN => close(dir, sequence, &mut found),
-            _ => fs::metadata(&path)
-                .map(|meta| Some(SealedBlock { sequence, bytes: meta.len(), suffix: SEALED })),
+            _ => fs::metadata(&path).map(|meta| {
+                let bytes = meta.len();
+                Some(SealedBlock { sequence, bytes, suffix: SEALED, may_be_torn: true })
+            }),
         };
         if let Some(block) = block.map_err(failed(&path))? {
             found.bytes += block.bytes;
@@ -91,7 +93,7 @@ fn close(dir: &Path, sequence: u64, found: &mut Found) -> io::Result<Option<Seal
         found.cut_bytes += length - intact;
     }
     fs::rename(&path, file_path(dir, sequence, SEALED))?;
-    Ok(Some(SealedBlock { sequence, bytes: intact, suffix: SEALED }))
+    Ok(Some(SealedBlock { sequence, bytes: intact, suffix: SEALED, may_be_torn: false }))
 }
 
 /// Reads `0000000000000042.block`.

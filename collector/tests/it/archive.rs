@@ -253,3 +253,21 @@ async fn nothing_is_archived_unless_it_is_asked_for() {
     assert_eq!(count(&database, "events").await, 1);
     assert!(!data_dir.path().join("archive").exists());
 }
+
+#[tokio::test]
+async fn who_is_suppressed_by_a_user_id_stays_out_also_where_another_collector_has_the_identify() {
+    let other = "018f4d5e-0000-7000-8000-00000000000b";
+    // The identify that told the id is in another collector's archive.
+    let events = [
+        page_view(1),
+        with(page_view(2), &json!({"visitor": other, "user": "u1"})),
+        with(page_view(3), &json!({"visitor": other})),
+    ];
+    let (data_dir, database) = archived(&events).await;
+    run(&database, "INSERT INTO suppressions SELECT 'shop', 'user', lower(hex(SHA256('u1'))), 'asked', now64(3)").await;
+    run(&database, "DELETE FROM events WHERE true").await;
+    let missing = Replay { missing: true, ..Replay::default() };
+    let told = replay(&data_dir, &database, &missing).await;
+    assert_eq!((told.missing, told.restored, told.suppressed), (3, 1, 2));
+    assert_eq!(count(&database, &format!("events WHERE visitor_id = '{other}'")).await, 0);
+}

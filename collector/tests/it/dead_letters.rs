@@ -121,3 +121,27 @@ async fn letters_are_counted() {
     assert_eq!(ready["dead_letters"]["letters"], 1);
     collector.stop().await;
 }
+
+#[tokio::test]
+async fn the_row_of_a_person_who_was_suppressed_since_stays_a_letter() {
+    let stack = Stack::up(&[]).await;
+    execute(&stack.database, "ALTER TABLE events ADD CONSTRAINT nobody CHECK user_id = ''").await;
+    let known = with(page_view(1), &json!({"user": "u1"}));
+    let other = with(page_view(2), &json!({"user": "u2"}));
+    assert_eq!(stack.collector.post(&batch(&[known, other])).await.status, 202);
+    let Stack { collector, data_dir, database } = stack;
+    collector.stop().await;
+    execute(&database, "ALTER TABLE events DROP CONSTRAINT nobody").await;
+    execute(&database, "INSERT INTO suppressions SELECT 'shop', 'user', lower(hex(SHA256('u1'))), 'asked', now64(3)").await;
+    let dead = DeadLetters::of(data_dir.path());
+    let mut stayed = Vec::new();
+    for letter in dead.list().unwrap() {
+        if let Err(error) = replay(&dead, database.server(), &letter, None).await {
+            stayed.push(error.to_string());
+        }
+    }
+    assert_eq!(stayed, ["left out again as person_suppressed (user)"]);
+    assert_eq!(count(&database, "events WHERE user_id = 'u2'").await, 1);
+    assert_eq!(count(&database, "events").await, 1);
+    assert_eq!(dead.list().unwrap().len(), 1, "nothing is lost by it");
+}

@@ -178,3 +178,20 @@ async fn events_that_were_deleted_come_back_with_their_file() {
     import(&database, file).await.unwrap();
     assert_eq!(counts(&database).await, BTreeMap::from([("view".to_owned(), 2)]));
 }
+
+#[tokio::test]
+async fn a_suppressed_user_is_left_out_and_told() {
+    let database = database().await;
+    let suppress = "INSERT INTO suppressions SELECT 'shop', 'user', lower(hex(SHA256('u1'))), 'asked', now64(3)";
+    database.server().client().query(suppress).execute().await.unwrap();
+    let map: Map = format!("{MAP}user='person'\n").parse().unwrap();
+    let file = "at,who,what,person\n2025-01-01 10:00:00,ada,view,u1\n\
+        2025-01-01 10:00:00,bob,view,u2\n2025-01-01 10:00:01,ada,view,\n";
+    let imported = import_events(file.as_bytes(), &map, &site(), database.server(), |_| ()).await;
+    let imported = imported.unwrap();
+    assert_eq!((imported.rows, imported.events), (3, 2));
+    let told = imported.to_string();
+    assert!(told.contains("1 rows left out: person_suppressed 1\n"), "{told}");
+    assert!(told.contains("line 2, person: "), "{told}");
+    assert_eq!(counts(&database).await, BTreeMap::from([("view".to_owned(), 2)]));
+}

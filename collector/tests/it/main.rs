@@ -22,6 +22,7 @@ mod metrics;
 mod odd_json;
 mod openapi;
 mod pixel;
+mod ready;
 mod rejected;
 mod segment_api;
 mod shutdown;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::http::send;
+use crate::http::{exchange, send};
 use crate::stack::{Stack, alone, batch, count, eventually, page_view, with};
 
 const OPERATING: &str = include_str!("../../../docs/OPERATING.md");
@@ -217,4 +217,27 @@ async fn who_is_not_of_the_operators_networks_is_told_no_numbers() {
     let named = &["--trusted-proxy", "127.0.0.1", "--metrics-from", "203.0.113.0/24"];
     assert_eq!(asked(named, "203.0.113.5").await, None);
     assert_eq!(asked(named, "10.1.2.3").await, refused);
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_answered_without_a_body_and_counted() {
+    let (collector, _folder) = alone(&[]).await;
+    for (sent, status) in [
+        ("no HTTP at all\r\n\r\n".to_owned(), "HTTP/1.1 400 "),
+        ("GET / HTTP/1.1\r\nno header\r\n\r\n".to_owned(), "HTTP/1.1 400 "),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), ""),
+        (format!("GET /healthz HTTP/1.1\r\nX-Long: {}", "y".repeat(40_000)), "HTTP/1.1 431 "),
+    ] {
+        let answer = exchange(collector.address, sent.as_bytes()).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with(status), "{answer}");
+        assert!(answer.is_empty() == status.is_empty(), "{answer}");
+        assert!(answer.is_empty() || answer.ends_with("\r\n\r\n"), "no body: {answer}");
+    }
+    let long = "y".repeat(40_000);
+    let answer = send(collector.address, "GET", "/healthz", &[("X-Long", &long)], b"").await;
+    assert_eq!(answer.status, 431);
+    let text = collector.get("/metrics").await.text().to_owned();
+    assert_eq!(value(&text, "collector_heads_refused_total{reason=\"malformed\"}"), 3.0);
+    assert_eq!(value(&text, "collector_heads_refused_total{reason=\"too_large\"}"), 2.0);
 }

@@ -59,17 +59,31 @@ impl<S: Sink> WayOut<'_, S> {
             match self.insert(sealed, packed, insistence.refusal_of(sealed)).await {
                 Ok(()) => {
                     ahead.taken();
-                    self.health.clickhouse_answered();
+                    self.health.clickhouse_took_rows();
+                    self.health.spool_worked();
                     wait = RETRY_FIRST;
                 }
                 Err(error) => {
                     ahead.away();
                     insistence.heard(sealed, &error);
                     self.splitter.metrics.insert_failed(Failure::of(&error));
-                    self.health.clickhouse_is_away(&chain(&error));
+                    self.tell(&error);
                     wait = self.until_it_answers(wait).await;
                 }
             }
+        }
+    }
+
+    /// What a failure says of ClickHouse and of the spool's files. That it does not answer at all is told by
+    /// whoever reads the sites.
+    fn tell(&self, again: &Again) {
+        match again {
+            Again::Sink(_) => {
+                // The block was read, so its files are not what fails.
+                self.health.spool_worked();
+                self.health.clickhouse_takes_none(&chain(again));
+            }
+            Again::File(_) => self.health.spool_fails(&chain(again)),
         }
     }
 
@@ -114,12 +128,22 @@ impl<S: Sink> WayOut<'_, S> {
             }
             Err(error) => return Err(Again::File(error)),
         };
-        let journal = spool.journal(&packed.block)?;
-        match self.splitter.place(&packed, journal, self.sink, refusal).await? {
+        let journal = spool.journal(sealed, &packed.block)?;
+        let placed = self.splitter.place(&packed, journal, self.sink, refusal).await?;
+        self.health.clickhouse_took_rows();
+        match placed {
             Placed::In { bad_rows } => {
                 metrics.blocks_inserted.inc();
                 tracing::debug!(block = sealed.sequence, bad_rows, "inserted a block");
-                self.keep(packed.block, bad_rows).await?;
+                if packed.block.cut_bytes > 0 {
+                    let bytes = packed.block.cut_bytes;
+                    tracing::warn!(
+                        block = sealed.sequence,
+                        bytes,
+                        "a spool file ended inside a request's rows, as after a power loss: what was whole of it is in"
+                    );
+                }
+                self.keep(sealed, packed.block, bad_rows).await?;
                 Ok(spool.remove(sealed)?)
             }
             Placed::Stuck { reason } => {
@@ -133,11 +157,11 @@ impl<S: Sink> WayOut<'_, S> {
 
     /// Keeps a block in the archive, where one is wanted. After a crash before the block is removed it is
     /// kept twice, which a replay does not mind.
-    async fn keep(&self, block: Block, bad_rows: usize) -> io::Result<()> {
+    async fn keep(&self, sealed: SealedBlock, block: Block, bad_rows: usize) -> io::Result<()> {
         if !self.archive.is_wanted() {
             return Ok(());
         }
-        let journal = (bad_rows > 0).then(|| self.spool.journal(&block)).transpose()?;
+        let journal = (bad_rows > 0).then(|| self.spool.journal(sealed, &block)).transpose()?;
         let archive = Arc::clone(self.archive);
         let keeping = move || archive.keep(&block, journal.as_ref(), SystemTime::now());
         Ok(tokio::task::spawn_blocking(keeping).await?)

@@ -29,6 +29,14 @@ async fn drained_by(
     texts: &[&str],
     sink: MemorySink,
 ) -> (Arc<Spool>, MemorySink, Metrics) {
+    let (spool, metrics) = (spooled(dir, texts).await, Metrics::new());
+    tokio::time::pause();
+    run(dir, &spool, &sink, &metrics).await;
+    (spool, sink, metrics)
+}
+
+/// A spool with one block for each text.
+async fn spooled(dir: &TempDir, texts: &[&str]) -> Arc<Spool> {
     let limits = Limits {
         block_rows_max: 1,
         block_bytes_max: 1 << 20,
@@ -42,19 +50,26 @@ async fn drained_by(
         frame.push(Table::Events, text).unwrap();
         spool.append(frame).await.unwrap();
     }
-    let metrics = Metrics::new();
-    tokio::time::pause();
-    run(dir, &spool, &sink, &metrics).await;
-    (spool, sink, metrics)
+    spool
 }
 
 async fn run(dir: &TempDir, spool: &Arc<Spool>, sink: &MemorySink, metrics: &Metrics) {
+    run_telling(dir, spool, sink, metrics, &Health::default()).await;
+}
+
+async fn run_telling(
+    dir: &TempDir,
+    spool: &Arc<Spool>,
+    sink: &MemorySink,
+    metrics: &Metrics,
+    health: &Health,
+) {
     let dead = DeadLetters::bounded(dir.path(), 1 << 20);
     let splitter = Splitter { dead: &dead, clock: &SystemClock, metrics };
     let limits = archive::Limits { bytes_max: 0, age_max: None };
     let archive = Arc::new(Keeper::open(dir.path(), limits));
-    let (archive, health) = (&archive, &Health::default());
-    WayOut { spool, sink, splitter, archive, health }.drain(watch::channel(true).1).await;
+    let way_out = WayOut { spool, sink, splitter, archive: &archive, health };
+    way_out.drain(watch::channel(true).1).await;
 }
 
 fn texts(sink: &MemorySink) -> Vec<String> {
@@ -133,23 +148,62 @@ async fn a_refused_row_is_a_dead_letter_and_the_rest_goes_in() {
 #[tokio::test]
 async fn a_file_that_is_gone_or_damaged_does_not_stop_the_rest() {
     let dir = TempDir::new().unwrap();
-    let limits = Limits {
-        block_rows_max: 1,
-        block_bytes_max: 1 << 20,
-        block_age_max: Duration::from_secs(3600),
-        bytes_max: 1 << 30,
-    };
-    let (spool, _) = Spool::open(dir.path(), limits, Durability::Process).unwrap();
-    let spool = Arc::new(spool);
-    for text in ["gone", "damaged", "good"] {
-        let mut frame = Frame::default();
-        frame.push(Table::Events, &text).unwrap();
-        spool.append(frame).await.unwrap();
-    }
+    let spool = spooled(&dir, &["gone", "damaged", "good"]).await;
     fs::remove_file(dir.path().join("0000000000000000.block")).unwrap();
     fs::write(dir.path().join("0000000000000001.block"), "nonsense").unwrap();
     let (sink, metrics) = (MemorySink::default(), Metrics::new());
     run(&dir, &spool, &sink, &metrics).await;
     assert_eq!(texts(&sink), ["good"]);
     assert_eq!(metrics.blocks_damaged.get(), 2);
+}
+
+/// Lets the drain run until the health is as said.
+async fn until(said: impl Fn() -> bool) {
+    while !said() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_a_file_that_fails_and_an_outage_are_told_apart() {
+    let dir = TempDir::new().unwrap();
+    let spool = spooled(&dir, &["bad"]).await;
+    let metrics = Metrics::new();
+    let health = Health::default();
+    health.clickhouse_answered();
+    let sink =
+        MemorySink { refuses_with: 497, refused_for: Mutex::new(Some(3)), ..MemorySink::default() };
+    let (path, kept) = (dir.path().join("0000000000000000.block"), dir.path().join("kept"));
+    fs::rename(&path, &kept).unwrap();
+    fs::create_dir(&path).unwrap();
+    tokio::time::pause();
+    let told = async {
+        until(|| !health.spool_works()).await;
+        assert!(health.clickhouse_takes_rows() && health.clickhouse_answers());
+        fs::remove_dir(&path).unwrap();
+        fs::rename(&kept, &path).unwrap();
+        until(|| !health.clickhouse_takes_rows()).await;
+        assert!(health.spool_works() && health.clickhouse_answers());
+    };
+    tokio::join!(run_telling(&dir, &spool, &sink, &metrics, &health), told);
+    assert!(health.spool_works() && health.clickhouse_takes_rows());
+    assert_eq!(spool.blocks_waiting(), 0);
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_block_is_known_under_another_number_too() {
+    let dir = TempDir::new().unwrap();
+    let spool = spooled(&dir, &["bad"]).await;
+    let sealed = spool.oldest().unwrap();
+    let block = spool.read(sealed).unwrap().unwrap();
+    spool.journal(sealed, &block).unwrap().refuse(Table::Events, &(0..1)).unwrap();
+    drop(spool);
+    for end in ["block", "split"] {
+        let path = |number| dir.path().join(format!("{number:016}.{end}"));
+        fs::rename(path(0), path(7)).unwrap();
+    }
+    let spool = spooled(&dir, &[]).await;
+    let sealed = spool.oldest().unwrap();
+    let block = spool.read(sealed).unwrap().unwrap();
+    assert!(spool.journal(sealed, &block).unwrap().is_refused(Table::Events, &(0..1)));
 }

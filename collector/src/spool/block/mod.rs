@@ -290,8 +290,8 @@ pub(crate) struct Block {
     rows: [Vec<Range<usize>>; Table::ALL.len()],
     token: String,
     columns: [Vec<String>; 2],
-    /// Its place in the order of blocks.
-    pub(crate) sequence: u64,
+    /// Bytes behind the last whole frame, which are not of the block.
+    pub(crate) cut_bytes: usize,
 }
 
 /// A file that is not a block, or no longer.
@@ -306,19 +306,35 @@ impl Block {
     /// Reads a sealed block's file.
     pub(crate) fn read(bytes: Vec<u8>) -> Result<Self, Damaged> {
         let extent = measure(&bytes);
-        let damaged = Damaged { at: extent.intact_bytes, of: bytes.len() };
         if extent.tail != Tail::None {
-            return Err(damaged);
+            return Err(Damaged { at: extent.intact_bytes, of: bytes.len() });
         }
+        Self::of(bytes, extent)
+    }
+
+    /// Reads a sealed block's file that a power loss may have torn: up to its last whole frame. The same bytes are
+    /// the same block each time.
+    pub(crate) fn read_torn(bytes: Vec<u8>) -> Result<Self, Damaged> {
+        let extent = measure(&bytes);
+        if extent.tail == Tail::Damaged {
+            return Err(Damaged { at: extent.intact_bytes, of: bytes.len() });
+        }
+        Self::of(bytes, extent)
+    }
+
+    /// The block of the whole frames.
+    fn of(mut bytes: Vec<u8>, extent: Extent) -> Result<Self, Damaged> {
+        let damaged = Damaged { at: extent.intact_bytes, of: bytes.len() };
+        let cut_bytes = bytes.len() - extent.intact_bytes;
+        bytes.truncate(extent.intact_bytes);
         let mut payloads = extent.payloads.into_iter();
         let header = payloads.next().and_then(|range| bytes.get(range)).ok_or(damaged)?;
         let header: Header<'_> = serde_json::from_slice(header).map_err(|_| damaged)?;
         let owned = |columns: Vec<Cow<'_, str>>| columns.into_iter().map(Cow::into_owned).collect();
         let token = format!("{}-{}-{:08x}", header.instance, header.sequence, checksum(&bytes));
         let columns = [owned(header.events), owned(header.identifiers)];
-        let sequence = header.sequence;
         let rows = rows_of(&bytes, payloads).ok_or(damaged)?;
-        Ok(Self { bytes, rows, token, columns, sequence })
+        Ok(Self { bytes, rows, token, columns, cut_bytes })
     }
 
     /// As they lie in its file.

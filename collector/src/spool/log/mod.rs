@@ -56,6 +56,8 @@ pub(crate) struct SealedBlock {
     /// How much of the file counts. More is in it only where a failed write could not be cut off.
     pub(crate) bytes: u64,
     pub(crate) suffix: &'static str,
+    /// Of the last run, and sealed by it: a power loss may have come before the disk had its end.
+    pub(crate) may_be_torn: bool,
 }
 
 pub(crate) const OPEN: &str = "open";
@@ -247,6 +249,7 @@ impl Spool {
                 sequence: open.sequence,
                 bytes: open.bytes,
                 suffix: OPEN,
+                may_be_torn: false,
             });
             // Of what is whole in it some is not answered yet.
             if self.durability == Durability::Disk {
@@ -264,7 +267,12 @@ impl Spool {
             // Sealed all the same: the name only tells the next start that nothing can be torn.
             Err(_) => OPEN,
         };
-        state.waiting.push_back(SealedBlock { sequence: open.sequence, bytes: open.bytes, suffix });
+        state.waiting.push_back(SealedBlock {
+            sequence: open.sequence,
+            bytes: open.bytes,
+            suffix,
+            may_be_torn: false,
+        });
         if self.durability == Durability::Disk {
             state.unsynced.push(open.file);
         }
@@ -309,6 +317,9 @@ impl Spool {
 
     /// Reads a sealed block, and makes sure first that the disk has what is read: were the file
     /// shorter after a power loss, its token would be another and its rows inserted twice.
+    ///
+    /// So a file that is torn after all was never tried, and what is whole of it is a block like any other. It is
+    /// found here and not at the start, which would have to read all that waits before the first event is taken.
     pub(crate) fn read(&self, sealed: SealedBlock) -> io::Result<Result<Block, Damaged>> {
         let file = self.on_disk(sealed)?;
         let bytes = turns::read(file.take(sealed.bytes))?;
@@ -317,7 +328,19 @@ impl Spool {
             // Cut at a frame's end it would still look whole.
             return Ok(Err(Damaged { at: bytes.len(), of: sealed_bytes }));
         }
-        Ok(Block::read(bytes))
+        if !sealed.may_be_torn {
+            return Ok(Block::read(bytes));
+        }
+        let read = Block::read_torn(bytes);
+        let Some(block) = read.as_ref().ok().filter(|block| block.cut_bytes > 0) else {
+            return Ok(read);
+        };
+        // No power loss does that: parts of it were tried while it was longer.
+        let journal = file_path(&self.dir, sealed.sequence, JOURNAL);
+        if Journal::is_of_another(&journal, block)? {
+            return Ok(Err(Damaged { at: block.bytes().len(), of: sealed_bytes }));
+        }
+        Ok(read)
     }
 
     /// A sealed block's file, its bytes on the disk.
@@ -327,9 +350,10 @@ impl Spool {
         Ok(file)
     }
 
-    /// Which of the block's rows were refused so far.
-    pub(crate) fn journal(&self, block: &Block) -> io::Result<Journal> {
-        Journal::open(file_path(&self.dir, block.sequence, JOURNAL), block)
+    /// Which of the block's rows were refused so far. It lies beside the block's file, whose number need not be the
+    /// one in the block: somebody may have put it back.
+    pub(crate) fn journal(&self, sealed: SealedBlock, block: &Block) -> io::Result<Journal> {
+        Journal::open(file_path(&self.dir, sealed.sequence, JOURNAL), block)
     }
 
     /// Takes a block out of the folder: its rows are in ClickHouse, or dead letters.

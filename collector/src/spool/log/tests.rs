@@ -147,6 +147,111 @@ async fn a_sealed_block_that_was_cut_at_a_frames_end_is_damaged() {
     assert!(spool.read(spool.oldest().unwrap()).unwrap().is_err());
 }
 
+/// What the drain would see of a spool found at a start, block by block; `None` of a damaged one.
+fn found_blocks(dir: &Path) -> Vec<Option<Vec<String>>> {
+    let spool = open(dir);
+    let mut blocks = Vec::new();
+    while let Some(sealed) = spool.oldest() {
+        match spool.read(sealed).unwrap() {
+            Ok(block) => {
+                let text = |row: &[u8]| String::from_utf8(row[1..].to_vec()).unwrap();
+                blocks.push(Some(block.rows(Table::Events).map(text).collect()));
+                spool.remove(sealed).unwrap();
+            }
+            Err(_) => {
+                blocks.push(None);
+                spool.set_aside_damaged(sealed).unwrap();
+            }
+        }
+    }
+    blocks
+}
+
+/// The bytes of a sealed block with these rows, each in a frame, and where its last frame begins.
+async fn sealed_bytes(dir: &Path, texts: &[&str]) -> (Vec<u8>, usize) {
+    let spool = open(dir);
+    let mut last = 0;
+    for text in texts {
+        last = fs::metadata(file_path(dir, 0, OPEN)).map_or(0, |meta| meta.len());
+        spool.append(frame(text)).await.unwrap();
+    }
+    spool.seal();
+    let bytes = fs::read(file_path(dir, 0, SEALED)).unwrap();
+    (bytes, usize::try_from(last).unwrap())
+}
+
+#[tokio::test]
+async fn a_sealed_block_torn_by_a_power_loss_loses_only_the_frame_it_is_torn_in() {
+    let dir = TempDir::new().unwrap();
+    let (whole, last) = sealed_bytes(dir.path(), &["synced", "torn"]).await;
+    let path = file_path(dir.path(), 0, SEALED);
+    for cut in last..whole.len() {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let found = found_blocks(dir.path());
+        assert_eq!(found, [Some(vec!["synced".to_owned()])], "cut at {cut}");
+        // The file has grown already, and its last bytes were never written.
+        let mut grown = whole[..last].to_vec();
+        grown.resize(whole.len(), 0);
+        fs::write(&path, grown).unwrap();
+        assert_eq!(found_blocks(dir.path()), [Some(vec!["synced".to_owned()])]);
+    }
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "only the lock is left");
+}
+
+#[tokio::test]
+async fn a_torn_block_is_the_same_insert_at_every_start() {
+    let dir = TempDir::new().unwrap();
+    let (whole, _) = sealed_bytes(dir.path(), &["synced", "torn"]).await;
+    fs::write(file_path(dir.path(), 0, SEALED), &whole[..whole.len() - 5]).unwrap();
+    let name = || {
+        let spool = open(dir.path());
+        let sealed = spool.oldest().unwrap();
+        let names = [(); 2].map(|()| spool.read(sealed).unwrap().unwrap().name().to_owned());
+        assert_eq!(names[0], names[1], "a retry");
+        names[0].clone()
+    };
+    assert_eq!(name(), name());
+}
+
+#[tokio::test]
+async fn a_flipped_byte_sets_a_sealed_block_of_the_last_run_aside() {
+    let dir = TempDir::new().unwrap();
+    let (whole, last) = sealed_bytes(dir.path(), &["a", "b"]).await;
+    let path = file_path(dir.path(), 0, SEALED);
+    for at in [last - 1, last, last + 9, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        assert_eq!(found_blocks(dir.path()), [None], "flipped at {at}");
+    }
+}
+
+#[tokio::test]
+async fn a_block_that_was_tried_is_not_cut() {
+    let dir = TempDir::new().unwrap();
+    let (whole, _) = sealed_bytes(dir.path(), &["a", "b"]).await;
+    let path = file_path(dir.path(), 0, SEALED);
+    let block = Block::read(whole.clone()).unwrap();
+    let journal = file_path(dir.path(), 0, JOURNAL);
+    Journal::open(journal, &block).unwrap().refuse(Table::Events, &(0..2)).unwrap();
+    fs::write(&path, &whole[..whole.len() - 5]).unwrap();
+    assert_eq!(found_blocks(dir.path()), [None]);
+}
+
+#[tokio::test]
+async fn what_is_whole_of_a_damaged_file_can_be_put_in_by_hand() {
+    let dir = TempDir::new().unwrap();
+    let (mut bytes, last) = sealed_bytes(dir.path(), &["a", "b"]).await;
+    bytes[last + 9] ^= 1;
+    fs::write(file_path(dir.path(), 0, SEALED), bytes).unwrap();
+    assert_eq!(found_blocks(dir.path()), [None]);
+    let files = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let kept = files.into_iter().find(|path| path.extension().is_some_and(|end| end == DAMAGED));
+    // As docs/OPERATING.md says.
+    fs::rename(kept.unwrap(), file_path(dir.path(), 0, OPEN)).unwrap();
+    assert_eq!(found_blocks(dir.path()), [Some(vec!["a".to_owned()])]);
+}
+
 #[tokio::test]
 async fn full_means_refused_and_room_means_taken_again() {
     let dir = TempDir::new().unwrap();
