@@ -8,7 +8,7 @@ use store::testing::TestDatabase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::http::send;
+use crate::http::{exchange, send};
 use crate::rejected::assert_rejected;
 use crate::stack::{Collector, NOW, Stack, alone, batch, eventually, page_view};
 
@@ -273,4 +273,26 @@ async fn a_head_that_is_too_long_is_refused_also_where_it_comes_at_once() {
             send(collector.address, "GET", "/healthz", &[("X-Long", long.as_str())], b"").await;
         assert_eq!(answer.status, status, "{bytes}");
     }
+}
+
+#[tokio::test]
+async fn a_visitor_cannot_pass_for_the_proxy_by_what_cannot_be_read() {
+    let (collector, _dir) = alone(&["--trusted-proxy", "127.0.0.1", "--server-rate", "1"]).await;
+    let sent = |method: &str, path: &str, body: &str| {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        let forwarded = b"X-Forwarded-For: \xff, 203.0.113.5\r\n\r\n".as_slice();
+        [head.as_bytes(), forwarded, body.as_bytes()].concat()
+    };
+    let status = async |sent: &[u8]| {
+        let answer = exchange(collector.address, sent).await.unwrap();
+        String::from_utf8_lossy(answer.get(..12).unwrap_or_default()).into_owned()
+    };
+    assert_eq!(status(&sent("GET", "/metrics", "")).await, "HTTP/1.1 403");
+    let events: Vec<_> = (0..1000).map(page_view).collect();
+    let batch = sent("POST", "/v1/events", &batch(&events).to_string());
+    assert_eq!(status(&batch).await, "HTTP/1.1 202");
+    assert_eq!(status(&batch).await, "HTTP/1.1 429", "it has a rate as any visitor has");
 }
