@@ -12,7 +12,7 @@ use wire::{Answer, Context, Dropped, Event, SiteName, Text};
 
 use crate::clock::Clock;
 use crate::cookieless::{DailySalts, Visitor};
-use crate::dead_letters::{LeftOut, LeftOutOf, Letter};
+use crate::dead_letters::{LeftOut, LeftOutOf, Letters, Unwanted};
 use crate::enrich::{BotReason, EnrichedEvent, LiveEnricher, Scrubbed, Told, Visit};
 use crate::error::Rejection;
 use crate::gate::Gates;
@@ -172,14 +172,18 @@ impl Pipeline {
                         Ok(event) => taken.keep(event)?,
                         Err(left_out) => {
                             let of = || LeftOutOf {
-                                site: &site.name,
+                                unwanted: Unwanted {
+                                    site,
+                                    suppressed: &self.suppressed,
+                                    spam: &self.gates.spam,
+                                },
                                 sent_at,
                                 received_at,
                                 visit: &visit,
                                 visitor: &visitor,
                             };
-                            let letter = self.left_out.letter(sent, left_out.0, of);
-                            taken.outcome.letters.extend(letter);
+                            let letters = &mut taken.outcome.letters;
+                            self.left_out.put(letters, sent, left_out.0, of);
                             taken.leave_out(left_out);
                         }
                     },
@@ -286,7 +290,7 @@ struct Outcome {
     accepted: [(Table, u32); 2],
     reasons: Vec<DropReason>,
     /// Of what was left out, where it is to be kept.
-    letters: Vec<Letter>,
+    letters: Letters,
     scrubbed: Scrubbed,
     properties_left_out: PropertiesLeftOut,
     /// Events of visitors who are too fast for a human.
@@ -302,7 +306,7 @@ impl<'a> Taken<'a> {
                 answer: Answer::default(),
                 accepted: [(Table::Events, 0), (Table::BotEvents, 0)],
                 reasons: Vec::new(),
-                letters: Vec::new(),
+                letters: Letters::default(),
                 scrubbed: Scrubbed::default(),
                 properties_left_out: PropertiesLeftOut::default(),
                 too_fast: 0,
