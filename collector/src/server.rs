@@ -328,7 +328,7 @@ impl Door {
         let told = self.told(&head.headers, peer);
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Events, sender, &head.headers, body).await?;
-        let answer = self.pipeline.accept(sender, &body).await?;
+        let answer = self.pipeline.accept(sender, body).await?;
         let room = std::mem::take(&mut head.headers);
         let response = respond::json_in_room_of(room, StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
@@ -345,9 +345,15 @@ impl Door {
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Segment, sender, &head.headers, body).await?;
         let now = self.pipeline.clock.now_millis();
-        let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
-        let answer = self.pipeline.take(sender, &sent.site, sent.sent_at, &sent.parts).await?;
-        let response = respond::json(StatusCode::OK, &sent.success(answer.clone()));
+        let written = {
+            let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
+            let mut written = self.pipeline.write(sender, &sent.site, sent.sent_at, &sent.parts)?;
+            sent.put_into_its_words(written.answer_mut());
+            written
+        };
+        drop(body);
+        let answer = self.pipeline.answer(written).await?;
+        let response = respond::json(StatusCode::OK, &segment_api::Success::of(&answer));
         Ok(respond::with_dropped(response, &answer))
     }
 
@@ -361,7 +367,8 @@ impl Door {
         let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
             Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
-        let answer = self.pipeline.take(sender, &sent.site, 0, &[part]).await?;
+        let written = self.pipeline.write(sender, &sent.site, 0, &[part])?;
+        let answer = self.pipeline.answer(written).await?;
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
@@ -414,7 +421,8 @@ impl Door {
         let part = Part { events, signed: true, ..Part::of(sender, Context::default()) };
         let taken = async {
             self.pipeline.gates.knock(sender)?;
-            self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await
+            let written = self.pipeline.write(sender, link.site().as_str(), 0, &[part])?;
+            self.pipeline.answer(written).await
         };
         match taken.await {
             Ok(answer) => Ok(respond::with_dropped(onward, &answer)),
