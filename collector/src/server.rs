@@ -28,15 +28,16 @@ use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
 use crate::enrich::{Told, header_text};
 use crate::error::Rejection;
-use crate::gate::{Connections, Entered, Guest};
+use crate::gate::{Connections, Entered, Guest, UnderWay};
 use crate::head_timer::HeadTimer;
 use crate::health::Health;
 use crate::link::Link;
 use crate::metrics::Metrics;
 use crate::pipeline::{Part, Pipeline, Sender};
+use crate::receive::body::{self, Coming};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Sent, Way, body, client_ip, is_trusted, pixel, redirect};
+use crate::receive::{Sent, Way, client_ip, is_trusted, pixel, redirect};
 use crate::validate::Chosen;
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
@@ -61,8 +62,12 @@ pub(crate) struct Door {
 /// Serves until `shutdown`, then finishes the requests that have begun.
 pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let settings = &door.settings;
-    let connections =
-        Connections::new(settings.connections_max, &settings.gate, &settings.trusted_proxies);
+    let connections = Connections::new(
+        settings.connections_max,
+        &settings.gate,
+        &settings.trusted_proxies,
+        settings.body_timeout,
+    );
     let house = Arc::new(connections);
     let quiet_max = settings.header_timeout + settings.body_timeout;
     let mut look_around = tokio::time::interval(quiet_max.clamp(LOOK_AROUND_MIN, LOOK_AROUND_MAX));
@@ -168,7 +173,7 @@ async fn connection(
         let door = Arc::clone(&door);
         let under_way = requests.request();
         async move {
-            let answer = door.answer(request, peer).await;
+            let answer = door.answer(request, peer, &under_way).await;
             drop(under_way);
             Ok::<_, Infallible>(answer)
         }
@@ -238,7 +243,12 @@ impl Door {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answered {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        under_way: &UnderWay,
+    ) -> Answered {
         let began = Instant::now();
         // Taken apart here, so that the head need not be moved from step to step.
         let (mut head, body) = request.into_parts();
@@ -250,7 +260,7 @@ impl Door {
         let answer = if head_bytes(&head) > HEAD_BYTES_MAX {
             Ok(respond::head_too_large())
         } else {
-            self.route(&mut head, body, peer).await
+            self.route(&mut head, Coming { body, under_way }, peer).await
         };
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
@@ -269,7 +279,7 @@ impl Door {
     async fn route(
         &self,
         head: &mut Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let path = head.uri.path();
@@ -309,7 +319,7 @@ impl Door {
     async fn posted(
         &self,
         head: &mut Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         match head.method {
@@ -322,7 +332,7 @@ impl Door {
     async fn events(
         &self,
         head: &mut Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let told = self.told(&head.headers, peer);
@@ -338,7 +348,7 @@ impl Door {
         &self,
         call: Call,
         head: &Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let told = self.told(&head.headers, peer);
@@ -378,7 +388,7 @@ impl Door {
         way: Way,
         sender: Sender<'_>,
         headers: &HeaderMap,
-        body: Incoming,
+        body: Coming<'_>,
     ) -> Result<Bytes, Rejection> {
         let timeout = self.settings.body_timeout;
         if let Err(rejection) = self.pipeline.gates.knock(sender) {

@@ -206,6 +206,30 @@ async fn a_request_under_way_does_not_give_way() {
     assert!(told.starts_with("HTTP/1.1 202 "), "{told}");
 }
 
+#[tokio::test]
+async fn bodies_that_do_not_come_give_way_to_new_requests() {
+    // They give way after an eighth of the body's time, so it is not that time that ends them.
+    let flags = ["--connections-max", "8", "--header-timeout", "10m", "--body-timeout", "32s"];
+    let (collector, _dir) = alone(&flags).await;
+    let sent = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"site\": ";
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        slow.push(open(&collector, sent).await);
+    }
+    assert_eq!(collector.post(&batch(&[page_view(1)])).await.status, 202);
+    // One whose time is up would be told so.
+    eventually("one is closed without an answer", || async {
+        for stream in &slow {
+            let told = tokio::time::timeout(Duration::from_millis(1), stream.peek(&mut [0])).await;
+            if matches!(told, Ok(Ok(0) | Err(_))) {
+                return true;
+            }
+        }
+        false
+    })
+    .await;
+}
+
 /// Whether it closes it within a moment.
 async fn is_closed_at_once(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
