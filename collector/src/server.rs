@@ -28,15 +28,16 @@ use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
 use crate::enrich::{Told, header_text};
 use crate::error::Rejection;
-use crate::gate::{Connections, Entered, Guest};
+use crate::gate::{Connections, Entered, Guest, UnderWay};
 use crate::head_timer::HeadTimer;
 use crate::health::Health;
 use crate::link::Link;
 use crate::metrics::{HeadRefused, Metrics};
 use crate::pipeline::{Part, Pipeline, Sender};
+use crate::receive::body::{self, Coming};
 use crate::receive::respond::{self, Answered};
 use crate::receive::segment_api::{self, Call};
-use crate::receive::{Sent, Way, body, client_ip, is_trusted, pixel, redirect};
+use crate::receive::{Sent, Way, client_ip, is_trusted, pixel, redirect};
 use crate::validate::Chosen;
 
 /// Bytes of a request's head. A browser's are under 2 KiB; the longest is a long referrer.
@@ -61,8 +62,12 @@ pub(crate) struct Door {
 /// Serves until `shutdown`, then finishes the requests that have begun.
 pub(crate) async fn serve(door: Door, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let settings = &door.settings;
-    let connections =
-        Connections::new(settings.connections_max, &settings.gate, &settings.trusted_proxies);
+    let connections = Connections::new(
+        settings.connections_max,
+        &settings.gate,
+        &settings.trusted_proxies,
+        settings.body_timeout,
+    );
     let house = Arc::new(connections);
     let quiet_max = settings.header_timeout + settings.body_timeout;
     let mut look_around = tokio::time::interval(quiet_max.clamp(LOOK_AROUND_MIN, LOOK_AROUND_MAX));
@@ -168,7 +173,7 @@ async fn connection(
         let door = Arc::clone(&door);
         let under_way = requests.request();
         async move {
-            let answer = door.answer(request, peer).await;
+            let answer = door.answer(request, peer, &under_way).await;
             drop(under_way);
             Ok::<_, Infallible>(answer)
         }
@@ -242,7 +247,12 @@ impl Door {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answered {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        under_way: &UnderWay,
+    ) -> Answered {
         let began = Instant::now();
         // Taken apart here, so that the head need not be moved from step to step.
         let (mut head, body) = request.into_parts();
@@ -255,7 +265,7 @@ impl Door {
             self.pipeline.metrics.head_refused(HeadRefused::TooLarge);
             Ok(respond::head_too_large())
         } else {
-            self.route(&mut head, body, peer).await
+            self.route(&mut head, Coming { body, under_way }, peer).await
         };
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
@@ -274,7 +284,7 @@ impl Door {
     async fn route(
         &self,
         head: &mut Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let path = head.uri.path();
@@ -314,7 +324,7 @@ impl Door {
     async fn posted(
         &self,
         head: &mut Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         match head.method {
@@ -327,13 +337,13 @@ impl Door {
     async fn events(
         &self,
         head: &mut Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let told = self.told(&head.headers, peer);
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Events, sender, &head.headers, body).await?;
-        let answer = self.pipeline.accept(sender, &body).await?;
+        let answer = self.pipeline.accept(sender, body).await?;
         let room = std::mem::take(&mut head.headers);
         let response = respond::json_in_room_of(room, StatusCode::ACCEPTED, &answer);
         Ok(respond::with_dropped(response, &answer))
@@ -343,16 +353,22 @@ impl Door {
         &self,
         call: Call,
         head: &Parts,
-        body: Incoming,
+        body: Coming<'_>,
         peer: SocketAddr,
     ) -> Result<Answered, Rejection> {
         let told = self.told(&head.headers, peer);
         let sender = self.sender(&head.headers, peer, &told);
         let body = self.body(Way::Segment, sender, &head.headers, body).await?;
         let now = self.pipeline.clock.now_millis();
-        let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
-        let answer = self.pipeline.take(sender, &sent.site, sent.sent_at, &sent.parts).await?;
-        let response = respond::json(StatusCode::OK, &sent.success(answer.clone()));
+        let written = {
+            let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
+            let mut written = self.pipeline.write(sender, &sent.site, sent.sent_at, &sent.parts)?;
+            sent.put_into_its_words(written.answer_mut());
+            written
+        };
+        drop(body);
+        let answer = self.pipeline.answer(written).await?;
+        let response = respond::json(StatusCode::OK, &segment_api::Success::of(&answer));
         Ok(respond::with_dropped(response, &answer))
     }
 
@@ -366,7 +382,8 @@ impl Door {
         let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
             Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
-        let answer = self.pipeline.take(sender, &sent.site, 0, &[part]).await?;
+        let written = self.pipeline.write(sender, &sent.site, 0, &[part])?;
+        let answer = self.pipeline.answer(written).await?;
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
 
@@ -376,7 +393,7 @@ impl Door {
         way: Way,
         sender: Sender<'_>,
         headers: &HeaderMap,
-        body: Incoming,
+        body: Coming<'_>,
     ) -> Result<Bytes, Rejection> {
         let timeout = self.settings.body_timeout;
         if let Err(rejection) = self.pipeline.gates.knock(sender) {
@@ -419,7 +436,8 @@ impl Door {
         let part = Part { events, signed: true, ..Part::of(sender, Context::default()) };
         let taken = async {
             self.pipeline.gates.knock(sender)?;
-            self.pipeline.take(sender, link.site().as_str(), 0, &[part]).await
+            let written = self.pipeline.write(sender, link.site().as_str(), 0, &[part])?;
+            self.pipeline.answer(written).await
         };
         match taken.await {
             Ok(answer) => Ok(respond::with_dropped(onward, &answer)),

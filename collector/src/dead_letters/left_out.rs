@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use store::EventRow;
 use tokio::sync::mpsc;
-use wire::{Event, Kind, SiteName};
+use wire::{Event, Kind};
 
-use super::{DeadLetters, Letter};
+use super::{DeadLetters, Letter, Unwanted};
 use crate::cookieless::Visitor;
 use crate::enrich::{Scrubbed, Visit, page_and_kept_query, without_query};
 use crate::metrics::Metrics;
@@ -102,7 +102,7 @@ impl VisitKept {
 /// Of which request an event was left out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeftOutOf<'a> {
-    pub(crate) site: &'a SiteName,
+    pub(crate) unwanted: Unwanted<'a>,
     pub(crate) sent_at: u64,
     pub(crate) received_at: i64,
     pub(crate) visit: &'a Visit<'a>,
@@ -141,40 +141,57 @@ impl LeftOut {
         (Self { letters: on.then_some(letters), metrics }, writing)
     }
 
-    /// The event as a letter; none where it must not or need not be kept.
-    pub(crate) fn letter<'a, P: Borrow<RawValue>>(
+    /// Puts the event to the request's letters, unless it must not or need not be kept.
+    pub(crate) fn put<'a, P: Borrow<RawValue>>(
         &self,
+        letters: &mut Letters,
         sent: &Sent<'_, P>,
         reason: DropReason,
         of: impl FnOnce() -> LeftOutOf<'a>,
-    ) -> Option<Letter> {
-        self.letters.as_ref()?;
-        letter(sent, reason, of())
+    ) {
+        let Some(sender) = &self.letters else { return };
+        let Some(letter) = letter(sent, reason, of()) else { return };
+        match sender.clone().try_reserve_owned() {
+            Ok(room) => letters.kept.push((room, letter)),
+            Err(_) => letters.without_room += 1,
+        }
     }
 
     /// Keeps letters of a request that was taken.
-    pub(crate) fn keep(&self, letters: Vec<Letter>) {
-        let Some(sender) = &self.letters else { return };
-        for letter in letters {
-            if sender.try_send(letter).is_err() {
-                self.metrics.left_out_kept(false);
-            }
+    pub(crate) fn keep(&self, letters: Letters) {
+        for (room, letter) in letters.kept {
+            room.send(letter);
+        }
+        for _ in 0..letters.without_room {
+            self.metrics.left_out_kept(false);
         }
     }
+}
+
+/// The letters of one request. Each has its room from when it was made: those of requests that wait for the disk
+/// are under way too.
+#[derive(Debug, Default)]
+pub(crate) struct Letters {
+    kept: Vec<(mpsc::OwnedPermit<Letter>, Letter)>,
+    without_room: usize,
 }
 
 fn letter<P: Borrow<RawValue>>(
     sent: &Sent<'_, P>,
     reason: DropReason,
-    LeftOutOf { site, sent_at, received_at, visit, visitor }: LeftOutOf<'_>,
+    LeftOutOf { unwanted, sent_at, received_at, visit, visitor }: LeftOutOf<'_>,
 ) -> Option<Letter> {
-    if !is_mendable(reason) {
+    if !is_mendable(reason) || bytes(sent)? > EVENT_BYTES_MAX {
         return None;
     }
     let event = match sent {
         Sent::Event(event) => fields(event),
         Sent::Malformed(_, raw) => serde_json::from_str(raw.as_ref()?.get()).ok()?,
     };
+    if unwanted.has(&event, visit.country) {
+        return None;
+    }
+    let site = &unwanted.site.name;
     let event = to_raw_value(&least(event, visitor)).ok()?;
     if event.get().len() > EVENT_BYTES_MAX {
         return None;
@@ -224,24 +241,39 @@ const fn is_mendable(reason: DropReason) -> bool {
     )
 }
 
-fn fields<P: Borrow<RawValue>>(event: &Event<'_, P>) -> Map<String, Value> {
-    let mut fields = Map::new();
-    let mut put = |name: &str, text: Option<&wire::Text<'_>>| {
-        if let Some(text) = text {
-            fields.insert(name.to_owned(), Value::from(&**text));
-        }
+/// About as many bytes as were sent, to know before it is looked through; none where nothing was.
+fn bytes<P: Borrow<RawValue>>(sent: &Sent<'_, P>) -> Option<usize> {
+    let event = match sent {
+        Sent::Event(event) => event,
+        Sent::Malformed(_, raw) => return raw.as_ref().map(|raw| raw.get().len()),
     };
-    put("id", Some(&event.id));
-    put("type", Some(&event.kind));
-    put("visitor", event.visitor.as_ref());
-    put("session", event.session.as_ref());
-    put("user", event.user.as_ref());
-    put("url", event.url.as_ref());
-    put("referrer", event.referrer.as_ref());
-    put("title", event.title.as_ref());
-    put("name", event.name.as_ref());
-    put("funnel", event.funnel.as_ref());
-    put("step", event.step.as_ref());
+    let texts = texts(event).into_iter().filter_map(|(_, text)| text);
+    let texts = texts.chain(&event.categories).map(|text| text.len());
+    let properties: Option<&RawValue> = event.properties.as_ref().map(Borrow::borrow);
+    Some(texts.sum::<usize>() + properties.map_or(0, |raw| raw.get().len()))
+}
+
+fn texts<'e, 'a, P>(event: &'e Event<'a, P>) -> [(&'static str, Option<&'e wire::Text<'a>>); 11] {
+    [
+        ("id", Some(&event.id)),
+        ("type", Some(&event.kind)),
+        ("visitor", event.visitor.as_ref()),
+        ("session", event.session.as_ref()),
+        ("user", event.user.as_ref()),
+        ("url", event.url.as_ref()),
+        ("referrer", event.referrer.as_ref()),
+        ("title", event.title.as_ref()),
+        ("name", event.name.as_ref()),
+        ("funnel", event.funnel.as_ref()),
+        ("step", event.step.as_ref()),
+    ]
+}
+
+fn fields<P: Borrow<RawValue>>(event: &Event<'_, P>) -> Map<String, Value> {
+    let texts = texts(event).into_iter();
+    let mut fields: Map<_, _> = texts
+        .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text?.as_str()))))
+        .collect();
     fields.insert("at".to_owned(), Value::from(event.at));
     fields.insert("consent".to_owned(), serde_json::to_value(event.consent).unwrap_or_default());
     let categories = event.categories.iter().map(|category| Value::from(&**category));
@@ -327,6 +359,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::enrich::SiteRules;
+    use crate::suppressed::Suppressed;
+    use crate::validate::{ReferrerSpam, Site};
 
     #[test]
     fn keeps_no_more_than_a_row_would() {
@@ -346,6 +381,33 @@ mod tests {
             "user": "u1",
         });
         assert_eq!(Value::Object(least(sent, &Visitor::Sent)), expected);
+    }
+
+    #[test]
+    fn an_event_that_is_too_long_is_not_looked_through() {
+        let rules = SiteRules::default();
+        let visit = Visit::of_the_past(&rules, "");
+        let site = Site::new("shop".parse().unwrap(), []);
+        let folder = tempfile::tempdir().unwrap();
+        let suppressed = Suppressed::load(folder.path());
+        let spam = ReferrerSpam::open(false, None);
+        let letter = |title: &str, properties: &str| {
+            let json = json!({"id": "7", "type": "page_view", "at": 1, "title": title}).to_string();
+            let raw = RawValue::from_string(properties.to_owned()).unwrap();
+            let mut event: Event<'_, &RawValue> = serde_json::from_str(&json).unwrap();
+            event.properties = Some(&raw);
+            let of = LeftOutOf {
+                unwanted: Unwanted { site: &site, suppressed: &suppressed, spam: &spam },
+                sent_at: 0,
+                received_at: 0,
+                visit: &visit,
+                visitor: &Visitor::Sent,
+            };
+            letter(&Sent::Event(event), DropReason::IdNotUuid, of)
+        };
+        assert!(letter("x", "{}").is_some());
+        assert!(letter(&"%40".repeat(350_000), "{}").is_none());
+        assert!(letter("x", &format!("{{\"a\":\"{}\"}}", "%40".repeat(350_000))).is_none());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod left_out;
 mod letter;
 mod replay;
+mod unwanted;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-pub(crate) use left_out::{LeftOut, LeftOutOf};
+pub(crate) use left_out::{LeftOut, LeftOutOf, Letters};
 pub use letter::{Letter, RowError};
 pub use replay::{ReplayError, replay};
+pub(crate) use unwanted::Unwanted;
 
 /// The folder's name under the spool.
 pub(crate) const DEAD: &str = "dead";

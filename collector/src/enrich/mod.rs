@@ -49,7 +49,7 @@ use geo::{Geo, Place};
 use hints::Hints;
 pub(crate) use live::LiveEnricher;
 use network::Networks;
-pub(crate) use page::page_and_kept_query;
+pub(crate) use page::{page_and_kept_query, readings};
 use rate::PageViewRate;
 pub(crate) use referrer::without_query;
 pub(crate) use scrub::{Scrubbed, cut_clean, cut_clean_cow};

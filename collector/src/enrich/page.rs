@@ -52,6 +52,21 @@ pub(crate) fn page_and_kept_query(url: &str) -> String {
     if query.is_empty() { page } else { format!("{page}?{query}") }
 }
 
+/// Host and path of an address that may be broken, in each way that it may have been meant: without a scheme,
+/// what comes first is the host, or is of the path.
+pub(crate) fn readings(url: &str) -> Vec<(String, String)> {
+    let read = |url: &str| {
+        let page = Page::of(url);
+        (page.host.into_owned(), page.path.to_owned())
+    };
+    if url.is_empty() || split(url).is_some() {
+        return vec![read(url)];
+    }
+    // `https:/shop.example`, `//shop.example`, `shop.example`
+    let behind = url.split_once(":/").map_or(url, |(_, behind)| behind).trim_start_matches('/');
+    vec![read(&format!("https://{behind}")), read(&format!("https:///{behind}"))]
+}
+
 /// The host of an address, lower case, without the port; empty where there is none.
 pub(super) fn host(url: &str) -> Cow<'_, str> {
     split(url).map_or_else(Default::default, |(host, _)| lower(host))
@@ -136,6 +151,24 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(page_and_kept_query(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_broken_address_is_read_as_it_may_have_been_meant() {
+        for (url, expected) in [
+            ("https://Shop.example/a?b", &[("shop.example", "/a")][..]),
+            ("htps://shop.example/a", &[("shop.example", "/a")]),
+            ("", &[("", "")]),
+            ("/a/b?c#d", &[("a", "/b"), ("", "/a/b")]),
+            ("Shop.example/a", &[("shop.example", "/a"), ("", "/Shop.example/a")]),
+            ("//shop.example", &[("shop.example", "/"), ("", "/shop.example")]),
+            ("https:/shop.example/a", &[("shop.example", "/a"), ("", "/shop.example/a")]),
+            ("?a", &[("", "/"), ("", "/")]),
+        ] {
+            let read = readings(url);
+            let read: Vec<_> = read.iter().map(|(host, path)| (&**host, &**path)).collect();
+            assert_eq!(read, expected, "{url}");
         }
     }
 

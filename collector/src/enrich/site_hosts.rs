@@ -54,9 +54,13 @@ impl SiteHosts {
     }
 }
 
+/// Bytes of a name that may be an international one: an ASCII form has 253 (RFC 1035, 2.3.4), and writing it
+/// costs for each of its letters as much as there are.
+const INTERNATIONAL_BYTES_MAX: usize = 256;
+
 /// An international name as settings have it. A browser says it so; a server may not.
 fn ascii(host: &str) -> Cow<'_, str> {
-    if host.is_ascii() {
+    if host.is_ascii() || host.len() > INTERNATIONAL_BYTES_MAX {
         return Cow::Borrowed(host);
     }
     url::Host::parse(host).map_or(Cow::Borrowed(host), |host| Cow::Owned(host.to_string()))
@@ -65,4 +69,17 @@ fn ascii(host: &str) -> Cow<'_, str> {
 /// The host without its `www.`: nearly everywhere both are one site.
 pub(super) fn bare(host: &str) -> &str {
     host.strip_prefix("www.").filter(|bare| bare.contains('.')).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The longer a name, the more each of its letters costs.
+    #[test]
+    fn only_what_may_be_a_name_is_read_as_an_international_one() {
+        assert_eq!(ascii("žarulje.example"), "xn--arulje-2pb.example");
+        let long: String = ('\u{4e00}'..).take(900).collect();
+        assert!(matches!(ascii(&long), Cow::Borrowed(same) if same == long));
+    }
 }

@@ -1,4 +1,5 @@
 //! Room for bodies that come in pieces: whoever sends a large one slowly holds it for as long as a body may take.
+//! And for long answers, while they wait for the disk.
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wire::limits::BODY_BYTES_MAX;
@@ -20,7 +21,8 @@ impl Bodies {
         Self(Semaphore::const_new(LARGEST_AT_A_TIME * BODY_BYTES_MAX / SMALL_BYTES_MAX))
     }
 
-    /// For a body of so many bytes, of up to the largest where that is not said; held until it has come.
+    /// For a body of so many bytes, of up to the largest where that is not said; held until it has come, or until
+    /// the answer is given.
     pub(crate) fn room(
         &self,
         bytes: Option<usize>,

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 
 pub(crate) use self::bodies::Bodies;
 pub(crate) use self::config::{GateConfig, GateSettings};
-pub(crate) use self::connections::{Connections, Entered, Guest};
+pub(crate) use self::connections::{Connections, Entered, Guest, UnderWay};
 pub(crate) use self::open_files::raise_open_files;
 pub(crate) use self::quota::Quotas;
 

@@ -15,16 +15,22 @@ use wire::limits::BODY_BYTES_MAX;
 use super::encoding::Encoding;
 use super::json_text;
 use crate::error::Rejection;
-use crate::gate::Bodies;
+use crate::gate::{Bodies, UnderWay};
 
 /// How much of a body that is too long is read and thrown away. A client that is still writing does
 /// not read its answer; this lets an honest one come to the end of a body a few times too long.
 const THROWN_AWAY_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 
+/// A body that comes, and the request that it is of: its connection may have to give way while it does not.
+pub(crate) struct Coming<'a> {
+    pub(crate) body: Incoming,
+    pub(crate) under_way: &'a UnderWay,
+}
+
 /// Reads the whole body, which is JSON.
 pub(crate) async fn read(
     headers: &HeaderMap,
-    body: Incoming,
+    Coming { body, under_way }: Coming<'_>,
     bodies: &Bodies,
     timeout: Duration,
 ) -> Result<Bytes, Rejection> {
@@ -40,11 +46,13 @@ pub(crate) async fn read(
     if let Poll::Ready(read) = poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
         return read;
     }
+    let _awaited = under_way.awaits_body();
     tokio::time::timeout(timeout, read).await.unwrap_or(Err(Rejection::BodyTimeout { timeout }))
 }
 
 /// Lets a client whose body is not wanted come to its end, so that it reads why.
-pub(crate) async fn discard(body: Incoming, timeout: Duration) {
+pub(crate) async fn discard(Coming { body, under_way }: Coming<'_>, timeout: Duration) {
+    let _awaited = under_way.awaits_body();
     drop(tokio::time::timeout(timeout, throw_away(body, 0)).await);
 }
 

@@ -37,14 +37,13 @@ fn as_told(
     }
     if let Some(name) = own_header {
         // Of several the last is the one that was added on the way.
-        let named = headers.get_all(name).iter().next_back().and_then(|value| value.to_str().ok());
-        return named.and_then(|value| address(value.trim())).unwrap_or(peer);
+        let named = headers.get_all(name).iter().next_back();
+        return named.and_then(|value| hop(value.as_bytes())).unwrap_or(peer);
     }
+    // Each by itself: a line has a visitor's own bytes and the proxy's word behind them.
     let forwarded = headers.get_all(&FORWARDED_FOR).iter().rev();
-    let hops =
-        forwarded.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
-    for hop in hops {
-        let Some(ip) = address(hop.trim_ascii()) else {
+    for sent in forwarded.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')) {
+        let Some(ip) = hop(sent) else {
             return client;
         };
         client = ip;
@@ -60,6 +59,11 @@ pub(crate) fn is_trusted(ip: IpAddr, trusted: &[IpNet]) -> bool {
     contains(trusted, ip)
 }
 
+/// The address that one hop is told by; none where it is `unknown`, or cannot be read.
+fn hop(sent: &[u8]) -> Option<IpAddr> {
+    address(str::from_utf8(sent.trim_ascii()).ok()?)
+}
+
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.
 pub(crate) fn address(hop: &str) -> Option<IpAddr> {
     let in_brackets = || hop.trim_matches(['[', ']']).parse().ok();
@@ -69,6 +73,8 @@ pub(crate) fn address(hop: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use hyper::header::HeaderValue;
+
     use super::*;
 
     fn told(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
@@ -124,6 +130,21 @@ mod tests {
         assert_eq!(told("203.0.113.9", &["192.0.2.1"]), "203.0.113.9");
         assert_eq!(told("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(told("10.0.0.1", &["somebody"]), "10.0.0.1");
+    }
+
+    /// A proxy writes its own hop behind what the visitor wrote, into the same line.
+    #[test]
+    fn what_cannot_be_read_hides_no_hop_behind_it() {
+        let told = |forwarded: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(forwarded).unwrap());
+            let trusted = ["10.0.0.0/8".parse().unwrap()];
+            client_ip("10.0.0.1".parse().unwrap(), &headers, &trusted, None).to_string()
+        };
+        assert_eq!(told(b"\xff, 203.0.113.5"), "203.0.113.5");
+        assert_eq!(told(b"198.51.100.7, \xff\xfe,203.0.113.5, 10.0.0.2"), "203.0.113.5");
+        assert_eq!(told("ž, 203.0.113.5".as_bytes()), "203.0.113.5");
+        assert_eq!(told(b"203.0.113.5, \xff, 10.0.0.2"), "10.0.0.2", "as `unknown` does");
     }
 
     #[test]

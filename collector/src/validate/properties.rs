@@ -11,8 +11,12 @@ use wire::limits::{
     PROPERTY_LIST_BYTES_MAX,
 };
 
-use super::DropReason;
+use super::{DropReason, cut, cut_cow};
 use crate::enrich::cut_clean_cow;
+
+/// Bytes of a name that is put together: more than is looked at where it is cut. One from outside may be as
+/// long as a body, and stand above as many others as fit into the rest of it.
+const DOTTED_BYTES_MAX: usize = 4 * NAME_BYTES_MAX;
 
 /// A name and a value, borrowed from the request where the JSON has no escape in them.
 pub(crate) type Property<'a> = (Cow<'a, str>, Cow<'a, str>);
@@ -89,30 +93,39 @@ impl<'de> Visitor<'de> for Object<'_, 'de> {
                 self.flat.left_out.too_many += u32::from(value.get() != "null");
                 continue;
             }
-            let dotted = match self.prefix {
-                "" => name.0,
-                prefix => Cow::Owned(format!("{prefix}.{}", name.as_str())),
-            };
             let value = value.get();
             match value.as_bytes().first() {
                 Some(b'{') if self.depth < PROPERTIES_DEPTH_MAX => {
+                    let dotted = dotted(self.prefix, name.0);
                     flatten_object(value, &dotted, self.depth + 1, self.flat);
                 }
                 Some(b'{') => self.flat.left_out.too_deep += 1,
                 Some(b'n') | None => {}
                 Some(b'"') => {
                     if let Ok(text) = serde_json::from_str::<wire::Text<'de>>(value) {
-                        self.flat.pairs.push(pair(dotted, text.0));
+                        self.flat.pairs.push(pair(dotted(self.prefix, name.0), text.0));
                     }
                 }
                 Some(b'[') => {
-                    self.flat.pairs.push((cut_clean_cow(dotted, NAME_BYTES_MAX), list(value)));
+                    let name = cut_clean_cow(dotted(self.prefix, name.0), NAME_BYTES_MAX);
+                    self.flat.pairs.push((name, list(value)));
                 }
-                Some(_) => self.flat.pairs.push(pair(dotted, value.into())),
+                Some(_) => {
+                    self.flat.pairs.push(pair(dotted(self.prefix, name.0), value.into()));
+                }
             }
         }
         Ok(())
     }
+}
+
+/// The name under the one above it, as far as it is looked at.
+fn dotted<'a>(above: &str, name: Cow<'a, str>) -> Cow<'a, str> {
+    if above.is_empty() {
+        return cut_cow(name, DOTTED_BYTES_MAX);
+    }
+    let dotted = format!("{above}.{}", cut(&name, DOTTED_BYTES_MAX));
+    cut_cow(dotted.into(), DOTTED_BYTES_MAX)
 }
 
 /// A list as it was written, or with as many of its entries as the limit has room for: cut in the midst of
@@ -181,6 +194,34 @@ mod tests {
         assert_eq!(one(&entries(fits)), entries(fits));
         assert_eq!(one(&entries(fits + 9)), entries(fits));
         assert_eq!(one(&format!("[\"{}\"]", "x".repeat(PROPERTY_LIST_BYTES_MAX))), "[]");
+    }
+
+    /// Were the name above copied for each of those that are nothing, this would copy terabytes.
+    #[test]
+    fn a_long_name_above_costs_nothing_where_nothing_is_below() {
+        const BYTES: usize = 4 * 1024 * 1024;
+        let name = "x".repeat(BYTES);
+        for nothing in ["null", "{}", r#"{"":{"":{}}}"#] {
+            let count = BYTES / (nothing.len() + 4);
+            let below = vec![format!("\"\":{nothing}"); count].join(",");
+            let json = format!("{{\"{name}\":{{{below},\"y\":1}}}}");
+            assert_eq!(flat(&json), pairs(&[(cut(&name, NAME_BYTES_MAX), "1")]), "{nothing}");
+        }
+    }
+
+    /// As if the whole name had been there to be looked at.
+    #[test]
+    fn a_name_is_cut_where_it_is_put_together() {
+        let mail = format!("{}ana@shop.example", "x ".repeat(123));
+        let below = format!("{mail}.y");
+        let name = |json: &str| flat(json).remove(0).0;
+        let expected = "x ".repeat(123);
+        assert_eq!(name(&format!("{{\"{below}\":1}}")), expected);
+        assert_eq!(name(&format!("{{\"{mail}\":{{\"y\":1}}}}")), expected);
+        let long = format!("{mail} {}", "y".repeat(9000));
+        assert_eq!(name(&format!("{{\"{long}\":{{\"y\":{{\"z\":1}}}}}}")), expected);
+        let under = format!("{{\"a\":{{\"{long}\":{{\"z\":[1]}}}}}}");
+        assert_eq!(name(&under), format!("a.{expected}"));
     }
 
     #[test]

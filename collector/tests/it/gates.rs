@@ -8,7 +8,7 @@ use store::testing::TestDatabase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::http::send;
+use crate::http::{exchange, send};
 use crate::rejected::assert_rejected;
 use crate::stack::{Collector, NOW, Stack, alone, batch, eventually, page_view};
 
@@ -206,6 +206,30 @@ async fn a_request_under_way_does_not_give_way() {
     assert!(told.starts_with("HTTP/1.1 202 "), "{told}");
 }
 
+#[tokio::test]
+async fn bodies_that_do_not_come_give_way_to_new_requests() {
+    // They give way after an eighth of the body's time, so it is not that time that ends them.
+    let flags = ["--connections-max", "8", "--header-timeout", "10m", "--body-timeout", "32s"];
+    let (collector, _dir) = alone(&flags).await;
+    let sent = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"site\": ";
+    let mut slow = Vec::new();
+    for _ in 0..8 {
+        slow.push(open(&collector, sent).await);
+    }
+    assert_eq!(collector.post(&batch(&[page_view(1)])).await.status, 202);
+    // One whose time is up would be told so.
+    eventually("one is closed without an answer", || async {
+        for stream in &slow {
+            let told = tokio::time::timeout(Duration::from_millis(1), stream.peek(&mut [0])).await;
+            if matches!(told, Ok(Ok(0) | Err(_))) {
+                return true;
+            }
+        }
+        false
+    })
+    .await;
+}
+
 /// Whether it closes it within a moment.
 async fn is_closed_at_once(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
@@ -273,4 +297,26 @@ async fn a_head_that_is_too_long_is_refused_also_where_it_comes_at_once() {
             send(collector.address, "GET", "/healthz", &[("X-Long", long.as_str())], b"").await;
         assert_eq!(answer.status, status, "{bytes}");
     }
+}
+
+#[tokio::test]
+async fn a_visitor_cannot_pass_for_the_proxy_by_what_cannot_be_read() {
+    let (collector, _dir) = alone(&["--trusted-proxy", "127.0.0.1", "--server-rate", "1"]).await;
+    let sent = |method: &str, path: &str, body: &str| {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        let forwarded = b"X-Forwarded-For: \xff, 203.0.113.5\r\n\r\n".as_slice();
+        [head.as_bytes(), forwarded, body.as_bytes()].concat()
+    };
+    let status = async |sent: &[u8]| {
+        let answer = exchange(collector.address, sent).await.unwrap();
+        String::from_utf8_lossy(answer.get(..12).unwrap_or_default()).into_owned()
+    };
+    assert_eq!(status(&sent("GET", "/metrics", "")).await, "HTTP/1.1 403");
+    let events: Vec<_> = (0..1000).map(page_view).collect();
+    let batch = sent("POST", "/v1/events", &batch(&events).to_string());
+    assert_eq!(status(&batch).await, "HTTP/1.1 202");
+    assert_eq!(status(&batch).await, "HTTP/1.1 429", "it has a rate as any visitor has");
 }

@@ -1,16 +1,19 @@
 //! Events that were left out: kept on wish, with no more of them than a row would have, mended and
 //! replayed into a real ClickHouse.
 
-use collector::dead_letters::{DeadLetters, ReplayError, replay};
+use std::path::Path;
+
+use collector::dead_letters::{DeadLetters, Letter, ReplayError, replay};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-
+use sha2::{Digest, Sha256};
 use store::site::{Site, SiteSettings, Visitors};
 use store::testing::TestDatabase;
 use tempfile::TempDir;
 
 use crate::stack::{
-    Collector, NOW, Stack, VISITOR, alone, batch, count, eventually, files, page_view, rows, with,
+    Collector, NOW, Stack, VISITOR, alone, away, batch, count, eventually, files, page_view, rows,
+    with,
 };
 
 const KEEP: [&str; 4] = ["--keep-dropped-bytes-max", "1000000", "--trusted-proxy", "loopback"];
@@ -65,6 +68,65 @@ async fn what_is_kept_of_an_event_is_no_more_than_a_row_would_have() {
             assert!(!text.contains(secret), "{secret} in {}", file.display());
         }
     }
+}
+
+/// The copy of the list of suppressed persons, with these on it.
+fn suppress(data_dir: &Path, persons: &[(&str, &str)]) {
+    let entry = |(kind, person): &(&str, &str)| {
+        let hashed = hex::encode(Sha256::digest(person));
+        let digest = Sha256::digest(["shop", kind, &hashed].join("\0"));
+        u128::from_be_bytes(digest[..16].try_into().unwrap()).to_le_bytes()
+    };
+    let entries: Vec<u8> = persons.iter().flat_map(entry).collect();
+    std::fs::write(data_dir.join("suppressed"), entries).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_excluded_or_of_a_suppressed_person_is_not_kept_for_its_form_either() {
+    let dir = TempDir::new().unwrap();
+    let server = away(dir.path());
+    suppress(dir.path(), &[("user", "u7"), ("user", "7"), ("email_meta", "ana@shop.example")]);
+    let collector = Collector::start(dir.path(), &server, &KEEP).await;
+    let broken = |fields: Value| with(with(page_view(1), &json!({"id": "7"})), &fields);
+    let malformed = |fields: Value| with(with(page_view(1), &json!({"at": "now"})), &fields);
+    let page = |url: &str| json!({ "url": url });
+    let unwanted = [
+        broken(json!({"user": " u7 "})),
+        malformed(json!({"user": "u7"})),
+        malformed(json!({"user": 7})),
+        malformed(json!({"type": "identify", "user": "u7"})),
+        broken(json!({"type": "identify", "properties": {"email": "Ana@shop.example"}})),
+        malformed(json!({"type": "identify", "properties": {"email": "ana@shop.example"}})),
+        broken(json!({"type": "Identify", "properties": {"email": "ana@shop.example"}})),
+        with(page_view(1), &json!({"url": "https://other.example/", "user": "u7"})),
+        with(
+            page_view(1),
+            &json!({"url": "https://other.example/", "referrer": "https://spam.example/"}),
+        ),
+        broken(page("https://shop.example/admin/x")),
+        malformed(page("https://shop.example/admin/x")),
+        broken(page("https://STAGING.shop.example/")),
+        // What is broken is the address itself.
+        with(page_view(1), &page("/admin/x?token=1")),
+        with(page_view(1), &page("admin/x")),
+        with(page_view(1), &page("//staging.shop.example/x")),
+        with(page_view(1), &page("staging.shop.example/x")),
+        with(page_view(1), &page("shop.example/admin")),
+        broken(json!({"referrer": "https://www.spam.example/x"})),
+        malformed(json!({"referrer": "https://semalt.com/"})),
+    ];
+    let wanted = with(page_view(1), &json!({"url": "/shoes", "user": "u8"}));
+    let events: Vec<_> = unwanted.into_iter().chain([wanted]).collect();
+    assert_eq!(collector.post(&batch(&events)).await.json()["accepted"], 0);
+    let dead = DeadLetters::left_out_of(dir.path());
+    // Letters are written one after another, and this one's is the last.
+    let is_written = |letters: &[Letter]| {
+        letters.iter().any(|letter| letter.event.as_ref().unwrap().get().contains("/shoes"))
+    };
+    eventually("the wanted one is written", || async { is_written(&dead.list().unwrap()) }).await;
+    let kept = dead.list().unwrap();
+    let kept: Vec<_> = kept.iter().map(|letter| letter.event.as_ref().unwrap().get()).collect();
+    assert_eq!(kept.len(), 1, "{kept:#?}");
 }
 
 #[tokio::test]

@@ -63,10 +63,16 @@ pub(crate) struct Request<'a> {
 
 /// The body of the answer: what Segment's libraries look for, and what ours says.
 #[derive(Debug, Serialize)]
-pub(crate) struct Success {
+pub(crate) struct Success<'a> {
     success: bool,
     #[serde(flatten)]
-    answer: Answer,
+    answer: &'a Answer,
+}
+
+impl<'a> Success<'a> {
+    pub(crate) const fn of(answer: &'a Answer) -> Self {
+        Self { success: true, answer }
+    }
 }
 
 /// Reads a request; the key is the site's name.
@@ -150,8 +156,8 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// The answer with the ids and the fields' names by which the sender knows its messages.
-    pub(crate) fn success(&self, mut answer: Answer) -> Success {
+    /// Puts into an answer the ids and the fields' names by which the sender knows its messages.
+    pub(crate) fn put_into_its_words(&self, answer: &mut Answer) {
         for dropped in &mut answer.dropped {
             if let Some(id) = self.renamed.get(&dropped.id) {
                 dropped.id = cut(id, NAME_BYTES_MAX).to_owned();
@@ -160,7 +166,6 @@ impl<'a> Request<'a> {
                 *field = sent_as(field, &dropped.reason).to_owned();
             }
         }
-        Success { success: true, answer }
     }
 }
 

@@ -251,8 +251,9 @@ fn a_message_of_a_wrong_shape_costs_only_itself_and_is_named() {
         .collect();
     assert_eq!(fields, [("", None), ("m2", Some("timestamp"))]);
     let dropped = Dropped { id: first.id.as_str().to_owned(), reason: String::new(), field: None };
-    let answer = told.success(Answer { accepted: 3, dropped: vec![dropped] });
-    let answer = serde_json::to_value(answer).unwrap();
+    let mut answer = Answer { accepted: 3, dropped: vec![dropped] };
+    told.put_into_its_words(&mut answer);
+    let answer = serde_json::to_value(Success::of(&answer)).unwrap();
     assert_eq!((&answer["success"], &answer["accepted"]), (&json!(true), &json!(3)));
     assert_eq!(answer["dropped"][0]["id"], "m1", "by the sender's own id");
 }

@@ -178,7 +178,7 @@ impl Spool {
         let began = Instant::now();
         let position = self.write_frame(frame)?;
         self.seconds.append.observe_time(began.elapsed());
-        Ok((self.durability == Durability::Disk).then_some(position))
+        Ok(self.waits_for_the_disk().then_some(position))
     }
 
     fn write_frame(&self, frame: &mut Frame) -> Result<u64, AppendError> {
@@ -437,6 +437,11 @@ impl Spool {
         };
         let made = file.created().into_iter().chain(file.modified()).min();
         made.and_then(|made| made.elapsed().ok()).unwrap_or_default()
+    }
+
+    /// Whether what is written is only answered when the disk has it.
+    pub(crate) fn waits_for_the_disk(&self) -> bool {
+        self.durability == Durability::Disk
     }
 
     /// Returns when the disk has all that was written up to this position.

@@ -2,6 +2,10 @@
 //! way give way, the longest quiet first, so that nobody waits for others' idle connections. What counts
 //! as quiet: nothing was sent yet, a head that is not whole, an answer that is not read, a pause between
 //! two requests.
+//!
+//! Where too few are quiet, those whose request's body has not come give way too, the longest awaited first,
+//! after a part of the time that a body may take: who trickles would hold all slots for all of it, and come
+//! again. A request that is being answered never gives way.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -17,8 +21,13 @@ use tokio::sync::Notify;
 use super::address::Address;
 use super::contains;
 
-/// `quiet_since` while a request is under way.
+/// A connection's state while a request is under way.
 const BUSY: u64 = u64::MAX;
+/// In a connection's state beside the time, while that request's body has not come. As a number it is more than
+/// any time, so by their states the quiet are asked first.
+const AWAITED: u64 = 1 << 63;
+/// After what part of the time for a body those whose body has not come may be asked: 1.9 s of 15.
+const PART_OF_BODY_TIME: u32 = 8;
 /// `asked` of a connection that was not asked.
 const NOT_ASKED: u64 = u64::MAX;
 /// How many give way at once, as a part of the limit: looking through all of them for one would let a
@@ -39,6 +48,8 @@ pub(crate) struct Connections {
     per_address_max: Option<usize>,
     /// Addresses that may have any number: of proxies, and those the operator names.
     unlimited: Vec<IpNet>,
+    /// How long a body is awaited before its connection may be asked, in milliseconds.
+    awaited_min: u64,
     began: Instant,
     freed: Notify,
 }
@@ -54,9 +65,10 @@ struct Open {
 struct Connection {
     /// `None` where its address may have any number.
     address: Option<Address>,
-    /// Milliseconds since `began`, or [`BUSY`].
-    quiet_since: AtomicU64,
-    /// The `quiet_since` for which it was asked to give way, or [`NOT_ASKED`].
+    /// Since when it is quiet, in milliseconds since `began`; or [`BUSY`]; or since when a body is
+    /// [`AWAITED`], with that.
+    state: AtomicU64,
+    /// The state for which it was asked to give way, or [`NOT_ASKED`].
     asked: AtomicU64,
     /// Whether requests are finished and none begun.
     closing: AtomicBool,
@@ -86,12 +98,14 @@ impl Connections {
         count_max: usize,
         gates: &super::GateSettings,
         trusted_proxies: &[IpNet],
+        body_timeout: Duration,
     ) -> Self {
         Self {
             open: Mutex::default(),
             count_max,
             per_address_max: gates.connections_per_address_max,
             unlimited: [&gates.unlimited, trusted_proxies].concat(),
+            awaited_min: millis(body_timeout / PART_OF_BODY_TIME),
             began: Instant::now(),
             freed: Notify::new(),
         }
@@ -106,7 +120,9 @@ impl Connections {
                 if open.all.len() < self.count_max {
                     return;
                 }
-                ask(open.all.values(), at_once(self.count_max), self.now())
+                let now = self.now();
+                let may = |state| is_quiet(state, now) || self.is_slow(state, now);
+                ask(open.all.values(), at_once(self.count_max), may)
             };
             gave_way(asked);
             // Timed out or not: looked at again.
@@ -124,14 +140,15 @@ impl Connections {
             && open.by_address.get(&address).is_some_and(|count| *count >= max)
         {
             let own = open.all.values().filter(|other| other.address == Some(address));
-            asked = ask(own, at_once(max), self.now());
+            let now = self.now();
+            asked = ask(own, at_once(max), |state| is_quiet(state, now));
             if asked == 0 {
                 return Entered::Refused;
             }
         }
         let connection = Arc::new(Connection {
             address,
-            quiet_since: AtomicU64::new(self.now()),
+            state: AtomicU64::new(self.now()),
             asked: AtomicU64::new(NOT_ASKED),
             closing: AtomicBool::new(false),
             waker: AtomicWaker::new(),
@@ -149,10 +166,11 @@ impl Connections {
     /// other clock runs.
     pub(crate) fn end_quiet(&self, longer_than: Duration) {
         let now = self.now();
-        let long = u64::try_from(longer_than.as_millis()).unwrap_or(u64::MAX);
+        let long = millis(longer_than);
         for connection in self.open().all.values() {
-            let since = connection.quiet_since.load(Ordering::Relaxed);
-            if since != BUSY && now.saturating_sub(since) > long {
+            // Of a body that is awaited another clock runs.
+            let since = connection.state.load(Ordering::Relaxed);
+            if since & AWAITED == 0 && now.saturating_sub(since) > long {
                 connection.ask();
             }
         }
@@ -171,8 +189,24 @@ impl Connections {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(BUSY - 1)
+        millis(self.began.elapsed())
     }
+
+    /// Whether a body has been awaited for so long that the connection may be asked.
+    const fn is_slow(&self, state: u64, now: u64) -> bool {
+        state != BUSY
+            && state & AWAITED != 0
+            && now.saturating_sub(state & !AWAITED) >= self.awaited_min
+    }
+}
+
+/// Whether a connection has been quiet for so long that it may be asked.
+const fn is_quiet(state: u64, now: u64) -> bool {
+    state & AWAITED == 0 && now.saturating_sub(state) >= QUIET_MIN
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX) & !AWAITED
 }
 
 /// Never none, or a full house would stay full.
@@ -181,37 +215,33 @@ const fn at_once(limit: usize) -> usize {
     if part == 0 { 1 } else { part }
 }
 
-/// Asks the longest quiet of them, and says how many there were to ask.
+/// Asks those of them that may be asked, the longest quiet first, and says how many there were to ask.
 fn ask<'a>(
     connections: impl Iterator<Item = &'a Arc<Connection>>,
     count: usize,
-    now: u64,
+    may: impl Fn(u64) -> bool,
 ) -> usize {
-    let quiet =
+    let is_new =
         |connection: &&Arc<Connection>| connection.asked.load(Ordering::Relaxed) == NOT_ASKED;
-    let since = |connection: &'a Arc<Connection>| {
-        (connection.quiet_since.load(Ordering::Relaxed), connection)
-    };
-    let mut quiet: Vec<_> = connections
-        .filter(quiet)
-        .map(since)
-        .filter(|(since, _)| now.saturating_sub(*since) >= QUIET_MIN)
-        .collect();
-    let count = count.min(quiet.len());
+    let state =
+        |connection: &'a Arc<Connection>| (connection.state.load(Ordering::Relaxed), connection);
+    let mut asked: Vec<_> =
+        connections.filter(is_new).map(state).filter(|(state, _)| may(*state)).collect();
+    let count = count.min(asked.len());
     if let Some(last) = count.checked_sub(1) {
-        quiet.select_nth_unstable_by_key(last, |(since, _)| *since);
+        asked.select_nth_unstable_by_key(last, |(state, _)| *state);
     }
-    quiet.iter().take(count).for_each(|(_, connection)| connection.ask());
+    asked.iter().take(count).for_each(|(_, connection)| connection.ask());
     count
 }
 
 impl Connection {
     fn ask(&self) {
-        let since = self.quiet_since.load(Ordering::Relaxed);
-        let asked = |since| {
-            self.asked.compare_exchange(NOT_ASKED, since, Ordering::Relaxed, Ordering::Relaxed)
+        let state = self.state.load(Ordering::Relaxed);
+        let asked = |state| {
+            self.asked.compare_exchange(NOT_ASKED, state, Ordering::Relaxed, Ordering::Relaxed)
         };
-        if since != BUSY && asked(since).is_ok() {
+        if state != BUSY && asked(state).is_ok() {
             self.waker.wake();
         }
     }
@@ -224,7 +254,7 @@ impl Guest {
         self.connection.waker.register(context.waker());
     }
 
-    /// Whether it must give way now: it was asked to, and has been quiet ever since. After a pause of the
+    /// Whether it must give way now: it was asked to, and has been quiet, or its body awaited, ever since. After a pause of the
     /// whole machine all have been quiet for long, also those whose requests lie in a buffer. To be asked
     /// after [`wakes`](Self::wakes), so that nothing is missed.
     pub(crate) fn is_to_go(&self) -> bool {
@@ -232,11 +262,11 @@ impl Guest {
         if asked == NOT_ASKED {
             return false;
         }
-        let quiet = self.connection.quiet_since.load(Ordering::Relaxed) == asked;
-        if !quiet {
+        let same = self.connection.state.load(Ordering::Relaxed) == asked;
+        if !same {
             self.connection.asked.store(NOT_ASKED, Ordering::Relaxed);
         }
-        quiet
+        same
     }
 
     /// Whether no further request may begin.
@@ -246,7 +276,7 @@ impl Guest {
 
     /// A request is under way until what this gives is dropped.
     pub(crate) fn request(self: &Arc<Self>) -> UnderWay {
-        self.connection.quiet_since.store(BUSY, Ordering::Relaxed);
+        self.connection.state.store(BUSY, Ordering::Relaxed);
         UnderWay(Arc::clone(self))
     }
 }
@@ -258,7 +288,26 @@ pub(crate) struct UnderWay(Arc<Guest>);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         let Guest { connections, connection, .. } = &*self.0;
-        connection.quiet_since.store(connections.now(), Ordering::Relaxed);
+        connection.state.store(connections.now(), Ordering::Relaxed);
+    }
+}
+
+impl UnderWay {
+    /// The request's body is awaited until what this gives is dropped.
+    pub(crate) fn awaits_body(&self) -> BodyAwaited<'_> {
+        let Guest { connections, connection, .. } = &*self.0;
+        connection.state.store(connections.now() | AWAITED, Ordering::Relaxed);
+        BodyAwaited(connection)
+    }
+}
+
+/// A request whose body has not come.
+#[derive(Debug)]
+pub(crate) struct BodyAwaited<'a>(&'a Connection);
+
+impl Drop for BodyAwaited<'_> {
+    fn drop(&mut self) {
+        self.0.state.store(BUSY, Ordering::Relaxed);
     }
 }
 
@@ -280,142 +329,4 @@ impl Drop for Guest {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-    use std::task::Poll;
-
-    use super::*;
-
-    impl Guest {
-        async fn must_go(&self) {
-            poll_fn(|context| {
-                self.wakes(context);
-                if self.is_to_go() { Poll::Ready(()) } else { Poll::Pending }
-            })
-            .await;
-        }
-    }
-
-    fn connections(count_max: usize, per_address_max: usize) -> Arc<Connections> {
-        Arc::new(Connections {
-            open: Mutex::default(),
-            count_max,
-            per_address_max: Some(per_address_max),
-            unlimited: vec!["10.0.0.0/8".parse().unwrap()],
-            began: Instant::now() - Duration::from_secs(60),
-            freed: Notify::new(),
-        })
-    }
-
-    fn enter(connections: &Arc<Connections>, ip: &str) -> Option<Arc<Guest>> {
-        match connections.enter(ip.parse().unwrap()) {
-            Entered::Guest(guest, _) => Some(Arc::new(guest)),
-            Entered::Refused => None,
-        }
-    }
-
-    fn quiet_since(guest: &Guest, millis: u64) {
-        guest.connection.quiet_since.store(millis, Ordering::Relaxed);
-    }
-
-    fn is_asked(guest: &Guest) -> bool {
-        guest.connection.asked.load(Ordering::Relaxed) != NOT_ASKED
-    }
-
-    fn asked(guests: &[Arc<Guest>]) -> Vec<bool> {
-        guests.iter().map(|guest| is_asked(guest)).collect()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_longest_quiet_gives_way_and_none_with_a_request() {
-        let house = connections(3, 3);
-        let guests: Vec<_> =
-            ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|ip| enter(&house, ip).unwrap()).into();
-        let under_way = guests[0].request();
-        quiet_since(&guests[1], 7);
-        quiet_since(&guests[2], 5);
-        let room = house.room(|_| {});
-        tokio::pin!(room);
-        let soon = tokio::time::timeout(Duration::from_millis(1), &mut room).await;
-        assert!(soon.is_err());
-        assert_eq!(asked(&guests), [false, false, true]);
-        guests[2].must_go().await;
-        drop(under_way);
-        drop(guests);
-        room.await;
-    }
-
-    #[tokio::test]
-    async fn an_address_has_so_many_and_its_own_give_way() {
-        let house = connections(100, 2);
-        let mut guests: Vec<_> =
-            ["2001:db8::1", "2001:db8::2"].map(|ip| enter(&house, ip).unwrap()).into();
-        quiet_since(&guests[0], 5);
-        let under_way = guests[1].request();
-        guests.push(enter(&house, "2001:db8::3").unwrap());
-        assert_eq!(asked(&guests), [true, false, false]);
-        guests.remove(0).must_go().await;
-        let all_busy = guests[1].request();
-        assert!(enter(&house, "2001:db8::4").is_none());
-        assert!(enter(&house, "2001:db8:0:1::1").is_some(), "another line");
-        let _free: Vec<_> = (0..5).map(|_| enter(&house, "10.0.0.1").unwrap()).collect();
-        drop((under_way, all_busy));
-        drop(guests);
-        assert!(house.open().by_address.is_empty(), "an address is forgotten with its last one");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_has_begun_a_request_when_asked_stays() {
-        let house = connections(1, 1);
-        let guest = enter(&house, "192.0.2.1").unwrap();
-        guest.connection.ask();
-        let under_way = guest.request();
-        let soon = tokio::time::timeout(Duration::from_millis(1), guest.must_go()).await;
-        assert!(soon.is_err());
-        drop(under_way);
-        assert!(!is_asked(&guest), "it can be asked again");
-        house.end_quiet(Duration::from_secs(60));
-        assert!(!is_asked(&guest));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_was_served_since_it_was_asked_stays() {
-        let house = connections(1, 1);
-        let guest = enter(&house, "192.0.2.1").unwrap();
-        quiet_since(&guest, 5);
-        house.end_quiet(Duration::from_secs(45));
-        assert!(is_asked(&guest));
-        drop(guest.request());
-        let soon = tokio::time::timeout(Duration::from_millis(1), guest.must_go()).await;
-        assert!(soon.is_err());
-        quiet_since(&guest, 6);
-        house.end_quiet(Duration::from_secs(45));
-        guest.must_go().await;
-    }
-
-    #[tokio::test]
-    async fn all_are_told_to_close_and_woken() {
-        let house = connections(9, 9);
-        let guest = enter(&house, "192.0.2.1").unwrap();
-        let closing = {
-            let guest = Arc::clone(&guest);
-            tokio::spawn(poll_fn(move |context| {
-                guest.wakes(context);
-                if guest.is_closing() { Poll::Ready(guest.is_to_go()) } else { Poll::Pending }
-            }))
-        };
-        tokio::task::yield_now().await;
-        house.close();
-        assert!(!closing.await.unwrap(), "it may finish what it has begun");
-    }
-
-    #[tokio::test]
-    async fn who_is_quiet_for_too_long_must_go() {
-        let house = connections(9, 9);
-        let [quiet, busy, fresh] = ["192.0.2.1"; 3].map(|ip| enter(&house, ip).unwrap());
-        quiet_since(&quiet, 0);
-        let _under_way = busy.request();
-        house.end_quiet(Duration::from_secs(45));
-        assert_eq!(asked(&[quiet, busy, fresh]), [true, false, false]);
-    }
-}
+mod tests;

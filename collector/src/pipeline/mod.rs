@@ -7,12 +7,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
+use tokio::sync::SemaphorePermit;
 use wire::{Answer, Context, Dropped, Event, SiteName, Text};
 
 use crate::clock::Clock;
 use crate::cookieless::{DailySalts, Visitor};
-use crate::dead_letters::{LeftOut, LeftOutOf, Letter};
+use crate::dead_letters::{LeftOut, LeftOutOf, Letters, Unwanted};
 use crate::enrich::{BotReason, EnrichedEvent, LiveEnricher, Scrubbed, Told, Visit};
 use crate::error::Rejection;
 use crate::gate::Gates;
@@ -112,40 +114,60 @@ impl Pipeline {
     pub(crate) async fn accept(
         &self,
         sender: Sender<'_>,
-        body: &[u8],
+        body: Bytes,
     ) -> Result<Answer, Rejection> {
-        let batch = batch(body)?;
-        let part = Part { events: batch.events, ..Part::of(sender, batch.context) };
-        self.take(sender, &batch.site, batch.sent_at, &[part]).await
+        let written = {
+            let batch = batch(&body)?;
+            let part = Part { events: batch.events, ..Part::of(sender, batch.context) };
+            self.write(sender, &batch.site, batch.sent_at, &[part])?
+        };
+        // While the disk hangs, bodies would pile up: some are a megabyte, and came as a kilobyte.
+        drop(body);
+        self.answer(written).await
     }
 
-    /// Takes what a request has told, in whatever way it came in. All of it is on the disk, or none.
-    pub(crate) async fn take<P: Borrow<RawValue>>(
+    /// Writes what a request has told, in whatever way it came in, to the spool: all of it or nothing. Waits for
+    /// nothing, so that all of it lies on the stack, which is always at hand, and not in the connection's memory.
+    pub(crate) fn write<P: Borrow<RawValue>>(
         &self,
         sender: Sender<'_>,
         site: &str,
         sent_at: u64,
         parts: &[Part<'_, P>],
-    ) -> Result<Answer, Rejection> {
+    ) -> Result<Written<'_>, Rejection> {
         let sites = self.sites.table();
         let site = sites.find(site)?;
-        let written = self.write(sender, site, sent_at, parts)?;
+        let received_at = self.clock.now_millis();
+        let taken = self.taken(sender, site, (sent_at, received_at), parts)?;
+        let Taken { mut outcome, mut frame, .. } = taken;
+        outcome.answer.accepted = outcome.accepted.iter().map(|(_, count)| count).sum();
+        let (mut room, mut position) = (None, None);
+        if outcome.answer.accepted > 0 {
+            if self.spool.waits_for_the_disk() {
+                room = self.gates.bodies.room(Some(bytes_held(&outcome.answer)))?;
+            }
+            position = self.taken_by(self.spool.write(&mut frame))?;
+        }
+        let with_quota = site.events_per_day.map(|_| site.name.clone());
+        Ok(Written { outcome, position, received_at, with_quota, _room: room })
+    }
+
+    /// The answer, once the disk has what was written. The request's body is to be gone by then.
+    pub(crate) async fn answer(&self, written: Written<'_>) -> Result<Answer, Rejection> {
         if let Some(position) = written.position {
             self.taken_by(self.spool.synced(position).await)?;
         }
-        Ok(self.counted(site, written))
+        Ok(self.counted(written))
     }
 
-    /// Writes what is taken to the spool. Waits for nothing, so that all of it lies on the stack, which is
-    /// always at hand, and not in the connection's memory.
-    fn write<P: Borrow<RawValue>>(
+    /// What becomes of each event of a request, which was sent and received then.
+    fn taken<'s, P: Borrow<RawValue>>(
         &self,
         sender: Sender<'_>,
-        site: &Site,
-        sent_at: u64,
+        site: &'s Site,
+        (sent_at, received_at): (u64, i64),
         parts: &[Part<'_, P>],
-    ) -> Result<Written, Rejection> {
-        let received_at = self.clock.now_millis();
+    ) -> Result<Taken<'s>, Rejection> {
         site.check_origin(sender.origin)?;
         let events = parts.iter().map(|part| part.events.len()).sum();
         self.gates.batch(sender, site, events, received_at)?;
@@ -172,34 +194,34 @@ impl Pipeline {
                         Ok(event) => taken.keep(event)?,
                         Err(left_out) => {
                             let of = || LeftOutOf {
-                                site: &site.name,
+                                unwanted: Unwanted {
+                                    site,
+                                    suppressed: &self.suppressed,
+                                    spam: &self.gates.spam,
+                                },
                                 sent_at,
                                 received_at,
                                 visit: &visit,
                                 visitor: &visitor,
                             };
-                            let letter = self.left_out.letter(sent, left_out.0, of);
-                            taken.outcome.letters.extend(letter);
+                            let letters = &mut taken.outcome.letters;
+                            self.left_out.put(letters, sent, left_out.0, of);
                             taken.leave_out(left_out);
                         }
                     },
                 }
             }
         }
-        let Taken { mut outcome, mut frame, .. } = taken;
-        outcome.answer.accepted = outcome.accepted.iter().map(|(_, count)| count).sum();
-        let position = match outcome.answer.accepted {
-            0 => None,
-            _ => self.taken_by(self.spool.write(&mut frame))?,
-        };
-        Ok(Written { outcome, position, received_at })
+        Ok(taken)
     }
 
     /// Counts what is on the disk, and only now: a batch that is refused comes again.
-    fn counted(&self, site: &Site, written: Written) -> Answer {
+    fn counted(&self, written: Written<'_>) -> Answer {
         let Outcome { answer, accepted, reasons, letters, scrubbed, too_fast, properties_left_out } =
             written.outcome;
-        self.gates.quotas.count(site, answer.accepted, written.received_at);
+        if let Some(site) = &written.with_quota {
+            self.gates.quotas.count(site, answer.accepted, written.received_at);
+        }
         accepted.into_iter().for_each(|(table, count)| self.metrics.accepted(table, count));
         self.metrics.visits.too_fast(too_fast);
         self.metrics.scrubbed(scrubbed);
@@ -264,12 +286,31 @@ impl Pipeline {
     }
 }
 
-/// One request's events, written.
-struct Written {
+/// One request's events, written. All that a request holds while it waits for the disk.
+pub(crate) struct Written<'a> {
     outcome: Outcome,
     /// Up to where the disk must have the spool before the answer; none where it need not.
     position: Option<u64>,
     received_at: i64,
+    /// The site's name, where its events of the day are counted.
+    with_quota: Option<SiteName>,
+    /// Where the answer is a long one.
+    _room: Option<SemaphorePermit<'a>>,
+}
+
+impl Written<'_> {
+    /// The answer as far as it is known, to be put into the sender's words.
+    pub(crate) const fn answer_mut(&mut self) -> &mut Answer {
+        &mut self.outcome.answer
+    }
+}
+
+/// About as many bytes as an answer takes. Of a body that is small as it comes a thousand events may be left out.
+fn bytes_held(answer: &Answer) -> usize {
+    let texts = |dropped: &Dropped| {
+        dropped.id.len() + dropped.reason.len() + dropped.field.as_ref().map_or(0, String::len)
+    };
+    answer.dropped.iter().map(|dropped| size_of::<Dropped>() + texts(dropped)).sum()
 }
 
 /// One request's events on their way to the spool.
@@ -286,7 +327,7 @@ struct Outcome {
     accepted: [(Table, u32); 2],
     reasons: Vec<DropReason>,
     /// Of what was left out, where it is to be kept.
-    letters: Vec<Letter>,
+    letters: Letters,
     scrubbed: Scrubbed,
     properties_left_out: PropertiesLeftOut,
     /// Events of visitors who are too fast for a human.
@@ -302,7 +343,7 @@ impl<'a> Taken<'a> {
                 answer: Answer::default(),
                 accepted: [(Table::Events, 0), (Table::BotEvents, 0)],
                 reasons: Vec::new(),
-                letters: Vec::new(),
+                letters: Letters::default(),
                 scrubbed: Scrubbed::default(),
                 properties_left_out: PropertiesLeftOut::default(),
                 too_fast: 0,
@@ -359,3 +400,6 @@ fn left_out<P>(sent: &Sent<'_, P>, reason: DropReason) -> (DropReason, Dropped) 
     let field = Some(reason.field().to_owned());
     (reason, Dropped { id: id.to_owned(), reason: reason.tag().to_owned(), field })
 }
+
+#[cfg(test)]
+mod tests;
