@@ -18,6 +18,7 @@ use crate::gate::{GateConfig, GateSettings};
 use crate::handle::Handle;
 use crate::link::LinkKey;
 use crate::receive::{Assets, PlaceHeaders, TrustedProxy};
+use crate::run::KNOWN_TIMEOUT;
 use crate::spool::{Durability, Limits};
 use crate::tls::{LiveTls, TlsFiles};
 
@@ -150,6 +151,7 @@ pub struct Settings {
     pub(crate) drain_timeout: Duration,
     pub(crate) assets: Assets,
     pub(crate) link_key: LinkKey,
+    pub(crate) known_timeout: Duration,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) handle: Handle,
 }
@@ -230,6 +232,7 @@ impl CollectorConfig {
             drain_timeout: self.drain_timeout,
             assets,
             link_key: LinkKey::open(self.link_key_file.as_deref(), data_dir)?,
+            known_timeout: KNOWN_TIMEOUT,
             clock: Arc::new(SystemClock),
             handle: Handle::default(),
         })
@@ -275,6 +278,14 @@ impl Settings {
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Waits so long at the start for each thing that ClickHouse has to tell, in place of two seconds. For who
+    /// begins with an empty folder, and rather waits than refuses events of sites that are not known yet.
+    #[must_use]
+    pub const fn with_known_timeout(mut self, timeout: Duration) -> Self {
+        self.known_timeout = timeout;
         self
     }
 }

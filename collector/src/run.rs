@@ -27,8 +27,9 @@ use crate::sites::Sites;
 use crate::spool::{Found, Spool};
 use crate::suppressed::Suppressed;
 
-/// How long the start waits for the sites, and for the day's salt; then it serves with the last copies.
-const KNOWN_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the start waits for each thing that ClickHouse has to tell: the sites, the day's salt, who is
+/// suppressed, what quotas have left; then it serves with the last copies.
+pub(crate) const KNOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How old the count of the dead letters may be.
 const MEASURE_EVERY: Duration = Duration::from_secs(10);
@@ -140,17 +141,18 @@ async fn known(
     server: &Server,
     health: &Health,
 ) -> (Arc<Sites>, Arc<DailySalts>, Arc<Suppressed>) {
+    let timeout = settings.known_timeout;
     let sites = Sites::load(&settings.data_dir);
-    if tokio::time::timeout(KNOWN_TIMEOUT, sites.refresh(server, health)).await.is_err() {
+    if tokio::time::timeout(timeout, sites.refresh(server, health)).await.is_err() {
         health.clickhouse_is_away(&"no answer in time");
     }
     let now = settings.clock.now_millis();
     let salts = DailySalts::load(&settings.data_dir, now);
-    if tokio::time::timeout(KNOWN_TIMEOUT, salts.refresh(server, &sites, now)).await.is_err() {
+    if tokio::time::timeout(timeout, salts.refresh(server, &sites, now)).await.is_err() {
         tracing::debug!("the day's salt is this collector's own for now");
     }
     let suppressed = Suppressed::load(&settings.data_dir);
-    match tokio::time::timeout(KNOWN_TIMEOUT, suppressed.refresh(server)).await {
+    match tokio::time::timeout(timeout, suppressed.refresh(server)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the suppressions are the last copy's for now"),
         Err(_) => tracing::debug!("the suppressions are the last copy's for now"),
@@ -186,7 +188,7 @@ async fn gates(
     let gates = Arc::new(Gates::new(settings.gate.clone()));
     let used = gates.quotas.look(server, sites, settings.clock.now_millis());
     // Where ClickHouse is away, the day's count begins at nought: events are rather taken.
-    drop(tokio::time::timeout(KNOWN_TIMEOUT, used).await);
+    drop(tokio::time::timeout(settings.known_timeout, used).await);
     tasks.spawn({
         let (gates, sites, server) = (Arc::clone(&gates), Arc::clone(sites), server.clone());
         let clock = Arc::clone(&settings.clock);

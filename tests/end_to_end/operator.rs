@@ -70,8 +70,9 @@ fn mended_letters_are_taken_back_by_the_same_command_however_often() {
     let answered = ureq::post(format!("{}/v1/events", stack.collector)).send(batch).unwrap();
     assert_eq!(answered.status().as_u16(), 202);
     let list = || run(&stack, &["dead-letters", "list"]).printed;
-    eventually(Duration::from_secs(30), || {
-        ensure!(list().lines().count() == 3, "not three letters: {}", list());
+    eventually(Duration::from_secs(60), || {
+        let listed = list();
+        ensure!(listed.lines().count() == 3, "not three letters: {listed}");
         Ok(())
     })
     .unwrap();

@@ -4,17 +4,38 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use footfall_tests::footfall;
 use serde_json::Value;
 
-/// Killed when this goes.
-struct Service(Child);
+/// How long the program may take for all that it is asked here.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Killed when this goes, or when it takes too long: what is read of it ends then.
+struct Service {
+    program: Child,
+    _goes: Sender<()>,
+}
 
 impl Service {
+    fn start(command: &mut Command) -> Self {
+        let program = command.spawn().unwrap();
+        let id = program.id().to_string();
+        let (goes, gone) = channel();
+        thread::spawn(move || {
+            if gone.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                eprintln!("the program is killed after {PATIENCE:?}");
+                drop(Command::new("kill").args(["-s", "KILL", &id]).status());
+            }
+        });
+        Self { program, _goes: goes }
+    }
+
     fn signal(&self, name: &str) {
-        let told = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status();
+        let told = Command::new("kill").args(["-s", name, &self.program.id().to_string()]).status();
         assert!(told.unwrap().success());
     }
 }
@@ -22,8 +43,8 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         // Either fails only where the program has ended already.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.program.kill());
+        drop(self.program.wait());
     }
 }
 
@@ -46,8 +67,8 @@ fn a_service_says_when_it_is_ready_and_what_it_read_again() {
     let mut command = footfall(&[&arguments[..], &further].concat()).unwrap();
     command.arg("--data-dir").arg(folder.path()).args(["--drain-timeout", "100ms"]);
     command.env("NOTIFY_SOCKET", &socket).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut service = Service(command.spawn().unwrap());
-    let log = BufReader::new(service.0.stderr.take().unwrap());
+    let mut service = Service::start(&mut command);
+    let log = BufReader::new(service.program.stderr.take().unwrap());
     assert_eq!(told(&manager), "READY=1");
 
     service.signal("HUP");
@@ -61,7 +82,8 @@ fn a_service_says_when_it_is_ready_and_what_it_read_again() {
     service.signal("TERM");
     assert_eq!(told(&manager), "STOPPING=1");
     assert!(lines.all(|line| line["timestamp"].is_string()), "every line is one of JSON");
-    assert!(service.0.wait().unwrap().success());
+    let ended = service.program.wait().unwrap();
+    assert!(ended.success(), "{ended}");
 }
 
 #[test]
@@ -82,7 +104,7 @@ fn a_certificate_that_is_not_there_ends_the_start_with_one_line() {
         absent,
     ])
     .unwrap();
-    assert_eq!(run.code, Some(64));
+    assert_eq!(run.code, Some(64), "{}", run.errors);
     assert_eq!(run.errors.lines().count(), 1, "{}", run.errors);
     assert!(run.errors.contains("cannot take requests by TLS: cannot read"), "{}", run.errors);
 }

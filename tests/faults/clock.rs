@@ -14,6 +14,7 @@ use anyhow::ensure;
 use footfall_tests::{Footfall, eventually, footfall};
 use serde_json::{Value, json};
 
+use super::house::knows_its_sites;
 use super::{House, Load, PATIENCE};
 
 /// How the clock is set, one after another, and how many seconds it is wrong then.
@@ -123,8 +124,7 @@ fn holds_up(house: &House, turn: u64, wrong: i64) {
         Ok(())
     })
     .unwrap();
-    let ready = ureq::get(format!("{}/readyz", house.collector())).call().unwrap();
-    assert_eq!(ready.status().as_u16(), 200);
+    knows_its_sites(&house.collector());
 }
 
 #[test]

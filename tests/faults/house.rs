@@ -7,7 +7,7 @@ use std::process::{self, Command};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use footfall_tests::{Footfall, Held, Running, eventually, footfall};
 use tempfile::TempDir;
 
@@ -73,10 +73,13 @@ impl House {
         self.start_as(command);
     }
 
-    /// The collector by a command that ends in [`Self::collect`].
+    /// The collector by a command that ends in [`Self::collect`]; where ClickHouse is there, it knows the sites.
     pub(super) fn start_as(&mut self, command: Command) {
         let running = Running::start_command(command, "collector").unwrap();
         let address = running.address("collector").unwrap();
+        if self.engine.is_some() {
+            knows_its_sites(&address);
+        }
         *self.address.write().unwrap_or_else(PoisonError::into_inner) = address;
         self.collector = Some(running);
     }
@@ -142,8 +145,23 @@ impl House {
         Ok(ids)
     }
 
+    /// Waits as long as more comes in, however much that is: a load of a minute may take minutes to insert.
+    fn takes_in(&self, answered: usize) {
+        let mut stored = 0;
+        while stored < answered {
+            stored = eventually(PATIENCE, || {
+                let count = self.ask("SELECT count() FROM footfall.events WHERE site = 'shop'")?;
+                let count: usize = count.trim().parse()?;
+                ensure!(count > stored, "{count} of {answered} are stored, and no more come");
+                Ok(count)
+            })
+            .unwrap();
+        }
+    }
+
     /// Waits until all that was answered is in, and holds that nothing is there twice.
     pub(super) fn holds_once(&self, answered: &[String]) {
+        self.takes_in(answered.len());
         let stored = eventually(PATIENCE, || {
             let stored = self.stored()?;
             let missing = answered.iter().filter(|id| stored.binary_search(id).is_err()).count();
@@ -157,9 +175,17 @@ impl House {
     }
 }
 
+/// Waits until a collector has its sites from ClickHouse. One that ClickHouse did not answer within seconds of its
+/// start begins without them, and refuses what comes.
+pub(super) fn knows_its_sites(collector: &str) {
+    let url = format!("{collector}/readyz");
+    let ready = eventually(PATIENCE, || Ok(ureq::get(&url).call()?));
+    ready.with_context(|| format!("{url} does not say that it is ready")).unwrap();
+}
+
 /// A port that is still free when who had it is started again. One of those that the system gives out may be taken
 /// then as a connection's own, of the ten thousand that another test opens.
-fn lasting_port() -> u16 {
+pub(super) fn lasting_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     const GIVEN_OUT: &str = "/proc/sys/net/ipv4/ip_local_port_range";
     let given_out = fs::read_to_string(GIVEN_OUT).unwrap();

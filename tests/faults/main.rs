@@ -1,7 +1,6 @@
 //! What an operator fears, on command: the real collector and the real ClickHouse, with a load between
-//! them that remembers what it was answered; `outage` their bad day; `crowd` ten thousand idle
-//! connections and a visitor; `junk` and `bombs` requests that nobody should send; `side_by_side` two collectors
-//! on one ClickHouse.
+//! them that remembers what it was answered; `outage` their bad day; `junk` and
+//! `bombs` requests that nobody should send; `side_by_side` two collectors on one ClickHouse.
 //!
 //! A program of its own: cargo runs one after another, and a browser beside these is too slow to be
 //! anybody's.
@@ -14,7 +13,6 @@ mod clickhouse_ends;
 #[cfg(target_os = "linux")]
 mod clock;
 mod collector_ends;
-mod crowd;
 mod disk_full;
 mod geo_file;
 mod house;

@@ -1,13 +1,13 @@
 //! The operator's bad day: ClickHouse goes, then the collector is killed, then both come back.
 
-use std::time::Duration;
-
 use anyhow::ensure;
 use footfall_tests::{Footfall, Running, eventually, stored};
 
+use super::PATIENCE;
+use super::house::{knows_its_sites, lasting_port};
+
 /// A program's events would be set apart.
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A page view; the id's last digits are the number.
 fn page_view(number: u64, now: u64) -> String {
@@ -35,13 +35,13 @@ fn ready(collector: &str) -> bool {
 fn events_answered_while_clickhouse_is_away_are_stored_once_after_a_kill() {
     let (database, spool) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (database, spool) = (database.path().to_str().unwrap(), spool.path().to_str().unwrap());
-    let engine = |port: &str| {
-        let arguments = ["clickhouse", "--data-dir", database, "--engine-port", port];
+    let port = lasting_port().to_string();
+    let engine = || {
+        let arguments = ["clickhouse", "--data-dir", database, "--engine-port", &port];
         Running::start(&arguments, "clickhouse ready").unwrap()
     };
-    let clickhouse = engine("0");
+    let clickhouse = engine();
     let url = clickhouse.address("clickhouse ready").unwrap();
-    let port = url.rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
     let collect = || {
         let arguments = ["collect", "--data-dir", spool, "--clickhouse-url", &url];
         let arguments = [&arguments[..], &["--collector-listen", "127.0.0.1:0"]].concat();
@@ -53,6 +53,7 @@ fn events_answered_while_clickhouse_is_away_are_stored_once_after_a_kill() {
     Footfall::printed(&[&add[..], &["--clickhouse-url", &url]].concat()).unwrap();
 
     let (running, address) = collect();
+    knows_its_sites(&address);
     send(&address, 1);
     eventually(PATIENCE, || {
         ensure!(ready(&address) && stored(&url, "shop")? == 1, "the first event is not stored");
@@ -75,7 +76,7 @@ fn events_answered_while_clickhouse_is_away_are_stored_once_after_a_kill() {
     // The browser did not see the answer and sends again.
     (21..=30).for_each(|number| send(&address, number));
 
-    let _clickhouse = engine(&port);
+    let _clickhouse = engine();
     eventually(PATIENCE, || {
         let count = stored(&url, "shop")?;
         ensure!(count == 30, "{count} events are stored, not 30");

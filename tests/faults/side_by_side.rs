@@ -1,14 +1,14 @@
 //! Two collectors that know nothing of each other, on one ClickHouse.
 
-use std::time::Duration;
-
 use anyhow::ensure;
 use footfall_tests::{Footfall, Running, eventually, stored};
 use tempfile::TempDir;
 
+use super::PATIENCE;
+use super::house::knows_its_sites;
+
 /// A program's events would be set apart.
 const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A collector with a data folder of its own.
 struct Collector {
@@ -21,8 +21,11 @@ impl Collector {
         let folder = folder.path().to_str().unwrap();
         let arguments = ["collect", "--data-dir", folder, "--clickhouse-url", clickhouse];
         let further = ["--collector-listen", "127.0.0.1:0", "--flush-age", flush_age];
-        let running = Running::start(&[&arguments[..], &further].concat(), "collector").unwrap();
+        let drain = ["--drain-timeout", "60s"];
+        let running =
+            Running::start(&[&arguments[..], &further, &drain].concat(), "collector").unwrap();
         let address = running.address("collector").unwrap();
+        knows_its_sites(&address);
         Self { running, address }
     }
 

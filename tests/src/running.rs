@@ -1,7 +1,9 @@
 //! A program that goes on until it is stopped.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -9,19 +11,22 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::footfall;
 
+/// How long a program may take to be ready, and to end: an engine's start and a spool's last inserts are in it,
+/// on a machine that does much else.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A running `footfall`; killed when this goes, as `kill -9` does.
 pub struct Running {
     program: Child,
     said: String,
-    // Held, because a closed pipe would end a program that prints.
-    _output: BufReader<ChildStdout>,
 }
 
 impl Running {
     /// Starts a command and reads what it prints until a line begins with `ready`.
     ///
     /// # Errors
-    /// Where the program ends before that; what it logged is on this test's standard error.
+    /// Where the program ends before that, or says nothing for two minutes; what it logged is on this test's
+    /// standard error.
     pub fn start(arguments: &[&str], ready: &str) -> anyhow::Result<Self> {
         Self::start_command(footfall(arguments)?, ready)
     }
@@ -32,17 +37,30 @@ impl Running {
     /// As [`start`](Self::start).
     pub fn start_command(mut command: Command, ready: &str) -> anyhow::Result<Self> {
         let mut program = command.stdout(Stdio::piped()).spawn()?;
-        let mut output = BufReader::new(program.stdout.take().context("a pipe")?);
-        let mut said = String::new();
+        let lines = lines(program.stdout.take().context("a pipe")?);
+        // From here on it is killed where this fails.
+        let mut running = Self { program, said: String::new() };
         loop {
-            let from = said.len();
-            if output.read_line(&mut said)? == 0 {
-                bail!("{command:?} ended with {}", program.wait()?);
-            }
-            if said.get(from..).is_some_and(|line| line.starts_with(ready)) {
-                return Ok(Self { program, said, _output: output });
+            match lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    running.said.push_str(&line);
+                    if line.starts_with(ready) {
+                        return Ok(running);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    bail!("{command:?} ended with {}", running.ended()?);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("{command:?} is not ready, and has said: {}", running.said);
+                }
             }
         }
+    }
+
+    /// How the program ended, once it has.
+    fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        eventually(PATIENCE, || self.program.try_wait()?.context("the program does not end"))
     }
 
     /// The second word of the line that begins with `name`: an address.
@@ -73,11 +91,11 @@ impl Running {
     /// Asks the program to stop, as a service manager does, and waits until it has.
     ///
     /// # Errors
-    /// Where it does not end well.
+    /// Where it does not end well, or within two minutes.
     pub fn stop(mut self) -> anyhow::Result<()> {
         let asked = Command::new("kill").arg(self.program.id().to_string()).status()?;
         ensure!(asked.success(), "kill could not reach the program");
-        let ended = self.program.wait()?;
+        let ended = self.ended()?;
         ensure!(ended.success(), "the program ended with {ended}");
         Ok(())
     }
@@ -89,6 +107,20 @@ impl Drop for Running {
         drop(self.program.kill());
         drop(self.program.wait());
     }
+}
+
+/// What a program prints, line by line, read to its end: a full pipe would stop it, a closed one end it.
+fn lines(output: ChildStdout) -> Receiver<String> {
+    let (tell, lines) = channel();
+    thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut line = String::new();
+        while output.read_line(&mut line).is_ok_and(|bytes| bytes > 0) {
+            // Nobody listens any more once it is ready.
+            drop(tell.send(std::mem::take(&mut line)));
+        }
+    });
+    lines
 }
 
 /// Asks again and again until the answer is there, and fails with the last miss after `patience`.
@@ -104,7 +136,7 @@ pub fn eventually<T>(
         match ask() {
             Ok(answer) => return Ok(answer),
             Err(miss) if asked.elapsed() > patience => return Err(miss),
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+            Err(_) => thread::sleep(Duration::from_millis(50)),
         }
     }
 }

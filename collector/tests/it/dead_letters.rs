@@ -89,10 +89,7 @@ async fn a_mended_row_goes_in() {
 async fn without_room_for_letters_the_block_is_set_aside_and_goes_in_later() {
     let Stack { collector, data_dir, database } =
         refused(&["--dead-letters-bytes-max", "100"]).await;
-    crate::stack::eventually("the block is set aside", || async {
-        collector.get("/metrics").await.text().contains("collector_blocks_rejected_total 1\n")
-    })
-    .await;
+    collector.comes_to("collector_blocks_rejected_total", |blocks| blocks >= 1.0).await;
     collector.stop().await;
     let spool = data_dir.path().join("spool");
     let kept = files(&spool.join("rejected"));
@@ -110,12 +107,8 @@ async fn without_room_for_letters_the_block_is_set_aside_and_goes_in_later() {
 #[tokio::test]
 async fn letters_are_counted() {
     let Stack { collector, database: _database, data_dir: _dir } = refused(&[]).await;
-    crate::stack::eventually("the letter is written", || async {
-        let metrics = collector.get("/metrics").await;
-        metrics.text().contains("collector_rows_dead_total{table=\"events\"} 1\n")
-            && metrics.text().contains("collector_dead_letters 1\n")
-    })
-    .await;
+    collector.comes_to("collector_rows_dead_total{table=\"events\"}", |rows| rows >= 1.0).await;
+    collector.comes_to("collector_dead_letters", |letters| letters >= 1.0).await;
     let ready = collector.get("/readyz").await.json();
     assert_eq!(ready["dead_letters"]["has_room"], true);
     assert_eq!(ready["dead_letters"]["letters"], 1);

@@ -30,11 +30,8 @@ async fn an_event_is_queryable_without_a_stop() {
     })
     .await;
     // A row can be asked for before the collector has heard that it is in.
-    eventually("the insert is counted", || async {
-        let metrics = stack.collector.get("/metrics").await;
-        metrics.text().contains("collector_rows_inserted_total{table=\"events\"} 1\n")
-    })
-    .await;
+    let inserted = "collector_rows_inserted_total{table=\"events\"}";
+    stack.collector.comes_to(inserted, |rows| rows >= 1.0).await;
     stack.collector.stop().await;
 }
 
@@ -93,10 +90,7 @@ async fn an_outage_is_waited_out_and_survives_a_kill() {
     for number in 0..20 {
         assert_eq!(collector.post(&batch(&[page_view(number)])).await.status, 202);
     }
-    eventually("the insert is tried", || async {
-        !collector.get("/metrics").await.text().contains("inserts_retried_total 0\n")
-    })
-    .await;
+    collector.comes_to("collector_inserts_retried_total", |tries| tries >= 1.0).await;
     assert_eq!(collector.get("/readyz").await.status, 503);
     collector.kill().await;
     let database = database().await;
@@ -113,10 +107,7 @@ async fn a_clickhouse_without_tables_is_waited_for() {
     away(dir.path());
     let collector = Collector::start(dir.path(), database.server(), &[]).await;
     assert_eq!(collector.post(&batch(&[page_view(1)])).await.status, 202);
-    eventually("the insert is tried", || async {
-        !collector.get("/metrics").await.text().contains("inserts_retried_total 0\n")
-    })
-    .await;
+    collector.comes_to("collector_inserts_retried_total", |tries| tries >= 1.0).await;
     store::migrate::migrate(database.server()).await.unwrap();
     eventually("the event is in ClickHouse", || async { count(&database, "events").await == 1 })
         .await;

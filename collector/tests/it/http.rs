@@ -7,6 +7,8 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::stack::PATIENCE;
+
 pub(crate) const BROWSER: &str =
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
@@ -56,7 +58,9 @@ pub(crate) async fn send(
     }
     head.push_str("\r\n");
     let bytes = exchange(address, &[head.as_bytes(), body].concat()).await.unwrap();
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
+    let told = || String::from_utf8_lossy(&bytes).into_owned();
+    let end = end.unwrap_or_else(|| panic!("{method} {path} was answered {:?}", told()));
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Answer { status, head, body: bytes[end + 4..].to_vec() }
@@ -64,9 +68,13 @@ pub(crate) async fn send(
 
 /// Sends bytes and reads what comes until the connection is closed.
 pub(crate) async fn exchange(address: SocketAddr, sent: &[u8]) -> io::Result<Vec<u8>> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(sent).await?;
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await?;
-    Ok(bytes)
+    let exchanged = async {
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(sent).await?;
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await?;
+        Ok(bytes)
+    };
+    // A start waits for ClickHouse four times.
+    tokio::time::timeout(5 * PATIENCE, exchanged).await.expect("neither answered nor closed")
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::http::{exchange, send};
-use crate::stack::{Stack, alone, batch, count, eventually, page_view, with};
+use crate::stack::{Stack, alone, batch, count, eventually, page_view, value, with};
 
 const OPERATING: &str = include_str!("../../../docs/OPERATING.md");
 const DASHBOARD: &str = include_str!("../../../examples/deploy/grafana/footfall.json");
@@ -146,12 +146,6 @@ async fn every_stage_counts_what_it_did() {
     ] {
         assert!(metrics.text().contains(line), "{line} is not in\n{}", metrics.text());
     }
-}
-
-/// The number at the end of a line.
-fn value(text: &str, series: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("{series} is not in\n{text}")).parse().unwrap()
 }
 
 #[tokio::test]

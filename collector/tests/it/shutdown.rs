@@ -4,7 +4,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::stack::{Stack, batch, count, page_view};
+use crate::stack::{Stack, batch, count, page_view, within};
 
 /// A request that leaves its connection open.
 fn request(number: u64) -> String {
@@ -20,7 +20,8 @@ fn request(number: u64) -> String {
 async fn answer(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"}") {
-        assert!(stream.read_buf(&mut read).await.unwrap() > 0, "closed before the answer");
+        let come = within("it is answered", stream.read_buf(&mut read)).await.unwrap();
+        assert!(come > 0, "closed before the answer: {:?}", String::from_utf8_lossy(&read));
     }
     String::from_utf8(read).unwrap()
 }
@@ -39,17 +40,18 @@ async fn a_stop_answers_requests_under_way_and_closes_idle_connections() {
     under_way.write_all(head.as_bytes()).await.unwrap();
     // Says that the collector has read the head and waits for the body.
     let mut go_on = [0; 25];
-    under_way.read_exact(&mut go_on).await.unwrap();
+    within("it is asked to go on", under_way.read_exact(&mut go_on)).await.unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
 
     let address = collector.address;
     let stopping = tokio::spawn(collector.stop());
     let mut nothing = Vec::new();
-    assert_eq!(idle.read_to_end(&mut nothing).await.unwrap(), 0, "an idle connection is closed");
+    let rest = within("an idle connection is closed", idle.read_to_end(&mut nothing)).await;
+    assert_eq!(rest.unwrap(), 0, "{:?}", String::from_utf8_lossy(&nothing));
     assert!(TcpStream::connect(address).await.is_err(), "nobody new is let in");
     under_way.write_all(body.as_bytes()).await.unwrap();
     let mut last = String::new();
-    under_way.read_to_string(&mut last).await.unwrap();
+    within("it is answered", under_way.read_to_string(&mut last)).await.unwrap();
     assert!(last.starts_with("HTTP/1.1 202"), "{last}");
     stopping.await.unwrap();
     assert_eq!(count(&database, "events").await, 2);
@@ -63,6 +65,6 @@ async fn who_says_that_nothing_more_comes_is_answered() {
     stream.write_all(request(1).as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut whole = String::new();
-    stream.read_to_string(&mut whole).await.unwrap();
+    within("it is answered", stream.read_to_string(&mut whole)).await.unwrap();
     assert!(whole.starts_with("HTTP/1.1 202"), "{whole:?}");
 }

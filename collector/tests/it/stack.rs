@@ -21,8 +21,10 @@ use crate::http::{Answer, exchange, send};
 
 /// The time at which tests happen.
 pub(crate) const NOW: i64 = 1_800_000_000_000;
-/// How long anything may take before a test fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long anything may take before a test fails, on a machine that does much else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// A port where nothing listens (discard, which no test machine serves).
 const NOBODY: &str = "http://127.0.0.1:9";
 
@@ -48,12 +50,10 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    /// Starts with these flags, on this data folder.
+    /// Starts with these flags, on this data folder. It takes requests when it knows what ClickHouse has to tell,
+    /// however busy that is.
     pub(crate) async fn start(data_dir: &Path, server: &Server, flags: &[&str]) -> Self {
-        let age: &[&str] =
-            if flags.contains(&"--flush-age") { &[] } else { &["--flush-age", "50ms"] };
-        let flags = [&["collector"], age, flags].concat();
-        let config = Arguments::parse_from(flags).collector;
+        let config = Arguments::parse_from(arguments(flags)).collector;
         let whole =
             b"site(__FOOTFALL_SITE__, __FOOTFALL_VERSION__, __FOOTFALL_SETTINGS__, \"p\x11\x03\x1d\xe9\")";
         let streaming = "stream(__FOOTFALL_SITE__, __FOOTFALL_VERSION__)";
@@ -61,7 +61,7 @@ impl Collector {
         let assets = assets.with_parts(&[("forms", PART)]);
         let settings = config.check_with(data_dir, assets).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
-        let settings = settings.with_clock(clock.clone());
+        let settings = settings.with_clock(clock.clone()).with_known_timeout(PATIENCE);
         let handle = settings.handle();
         let (shutdown, stop) = oneshot::channel::<()>();
         let (tell_end, ended) = oneshot::channel();
@@ -80,7 +80,7 @@ impl Collector {
             let ended = collector::run(settings, listener, server, stopped).await;
             drop(tell_end.send(ended));
         });
-        let address = address.await.unwrap();
+        let address = within("it listens", address).await.unwrap();
         // It answers, or it has ended with an error that the test is about.
         let alive = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         let _answered_or_ended = exchange(address, alive).await;
@@ -97,14 +97,16 @@ impl Collector {
     pub(crate) async fn stop(mut self) {
         let runtime = self.runtime.take().unwrap();
         self.shutdown.take().unwrap().send(()).unwrap();
-        (&mut self.ended).await.unwrap().unwrap();
+        // The requests under way, and then the spool.
+        let ended = tokio::time::timeout(2 * PATIENCE, &mut self.ended).await;
+        ended.expect("the collector has not stopped").unwrap().unwrap();
         tokio::task::spawn_blocking(move || drop(runtime)).await.unwrap();
     }
 
     /// How it ended by itself.
     pub(crate) async fn ended(mut self) -> Result<(), CollectorError> {
         let runtime = self.runtime.take().unwrap();
-        let ended = (&mut self.ended).await.unwrap();
+        let ended = within("the collector ends", &mut self.ended).await.unwrap();
         tokio::task::spawn_blocking(move || drop(runtime)).await.unwrap();
         ended
     }
@@ -120,6 +122,38 @@ impl Collector {
     pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.address, "GET", path, &[], b"").await
     }
+
+    /// Waits until a metric is as it should be, and fails with all of them.
+    pub(crate) async fn comes_to(&self, series: &str, is_so: impl Fn(f64) -> bool) {
+        let began = Instant::now();
+        loop {
+            let metrics = self.get("/metrics").await;
+            if is_so(value(metrics.text(), series)) {
+                return;
+            }
+            let text = metrics.text();
+            assert!(began.elapsed() < PATIENCE, "{series} does not come to it:\n{text}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+/// The flags, and those of every test that it does not say otherwise.
+fn arguments<'a>(flags: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec!["collector"];
+    for (name, value) in [("--flush-age", "50ms"), ("--drain-timeout", "60s")] {
+        if !flags.contains(&name) {
+            all.extend([name, value]);
+        }
+    }
+    all.extend(flags);
+    all
+}
+
+/// The number at the end of a metric's line.
+pub(crate) fn value(text: &str, series: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("{series} is not in\n{text}")).parse().unwrap()
 }
 
 impl Drop for Collector {
@@ -217,8 +251,14 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(
     let began = Instant::now();
     while !happened().await {
         assert!(began.elapsed() < PATIENCE, "in {PATIENCE:?} it did not happen: {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// What comes by itself, or a failure that says what did not.
+pub(crate) async fn within<T>(what: &str, coming: impl Future<Output = T>) -> T {
+    let come = tokio::time::timeout(PATIENCE, coming).await;
+    come.unwrap_or_else(|_| panic!("in {PATIENCE:?} it did not happen: {what}"))
 }
 
 /// A page view with a number for its id.

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::site::{Site, closed, come, leave, opened, properties, run, stored, tag, visitor};
+use super::site::{
+    Site, closed, come, is_well, leave, opened, properties, run, stored, tag, visitor,
+};
 
 /// The pushes of a visit, most of them as in
 /// <https://developers.google.com/analytics/devguides/collection/ga4/ecommerce>.
@@ -32,7 +34,10 @@ async fn a_shop_that_tells_google_analytics_what_is_bought_is_measured_without_c
     let tab = visitor(&browser).await;
     come(&tab, &url, &["datalayer"]).await;
     run(&tab, VISIT).await;
-    assert!(tab.holds("window.length > 10 && seen > 10 && wrong.length === 0").await);
+    is_well(&tab).await;
+    let [pushed, seen] = ["window.length", "seen"].map(|count| tab.evaluate(count));
+    let (pushed, seen) = (pushed.await.unwrap(), seen.await.unwrap());
+    assert!(pushed.as_u64() > Some(10) && seen.as_u64() > Some(10), "{pushed} {seen}");
     leave(&tab).await;
     let expected = [
         "page_view",

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::site::{Site, closed, come, here, leave, opened, properties, run, stored, tag, visitor};
+use super::site::{
+    Site, closed, come, here, is_well, leave, opened, properties, run, stored, tag, visitor,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forms_are_told_as_begun_sent_or_given_up_and_never_what_is_in_them() {
@@ -26,7 +28,7 @@ async fn forms_are_told_as_begun_sent_or_given_up_and_never_what_is_in_them() {
     tab.fill("[name=city]", "Timbuktu").await.unwrap();
     tab.fill("[autocomplete]", "4111111111111111").await.unwrap();
     run(&tab, "document.querySelector('select').focus()").await;
-    assert!(tab.holds("wrong.length === 0").await);
+    is_well(&tab).await;
     leave(&tab).await;
     let events = stored(
         &stack,

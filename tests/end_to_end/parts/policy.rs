@@ -1,6 +1,6 @@
 //! The parts where a page's content security policy is strict, and where none of them is switched on.
 
-use super::site::{Site, closed, come, leave, opened, properties, stored, tag, visitor};
+use super::site::{Site, closed, come, is_well, leave, opened, properties, stored, tag, visitor};
 
 const PARTS: [&str; 8] =
     ["forms", "vitals", "errors", "datalayer", "tcf", "consent-mode", "domains", "search"];
@@ -21,7 +21,7 @@ async fn every_part_runs_under_a_strict_policy_and_none_is_fetched_that_is_not_w
     let tab = visitor(&browser).await;
     come(&tab, &format!("{url}/?q=mug"), &PARTS).await;
     tab.fill("[name=city]", "x").await.unwrap();
-    assert!(tab.holds("wrong.length === 0").await);
+    is_well(&tab).await;
     leave(&tab).await;
     let expected = ["page_view", "form_start", "form_abandoned", "site_search", "web_vitals"];
     let events = stored(&stack, "strict", &expected);

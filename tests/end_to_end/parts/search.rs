@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::site::{Site, closed, come, leave, opened, properties, run, stored, tag, told, visitor};
+use super::site::{
+    Site, closed, come, is_well, leave, opened, properties, run, stored, tag, told, visitor,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_is_told_once_as_it_was_meant_and_without_numbers_or_addresses() {
@@ -26,7 +28,7 @@ async fn a_search_is_told_once_as_it_was_meant_and_without_numbers_or_addresses(
     run(&tab, "document.querySelector('meta').content = 'many'").await;
     run(&tab, "history.pushState({}, '', '?keywords=ada%40x.example+%2B385+91+123-4567+mug')")
         .await;
-    assert!(tab.holds("wrong.length === 0").await);
+    is_well(&tab).await;
     leave(&tab).await;
     let told = told(&stack, "search", "site_search", 3);
     assert_eq!(

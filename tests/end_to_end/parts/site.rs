@@ -10,7 +10,7 @@ use axum::http::Uri;
 use example_shop::browser::{Browser, Tab};
 use example_shop::visitor::Device;
 use footfall_tests::{Stack, eventually};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 
@@ -134,6 +134,11 @@ pub(super) async fn here(tab: &Tab, parts: &[&str]) {
     for part in parts {
         tab.wait_until(&format!("runs('{part}')")).await.unwrap();
     }
+}
+
+/// Fails where anything went wrong in the page, and says what.
+pub(super) async fn is_well(tab: &Tab) {
+    assert_eq!(tab.evaluate("wrong").await.unwrap(), json!([]));
 }
 
 /// Leaves for a page of nobody's.

@@ -2,7 +2,7 @@
 //! packages play the banner.
 
 use super::consent_mode::told;
-use super::site::{Site, closed, come, leave, opened, run, stored, tag, visitor};
+use super::site::{Site, closed, come, is_well, leave, opened, run, stored, tag, visitor};
 use crate::sdk::modules;
 
 const STUB: &str = "<script src=\"/npm/@iabtechlabtcf/stub/lib/stub.js\"></script>";
@@ -45,7 +45,7 @@ async fn a_consent_banner_of_the_framework_is_read_and_only_a_yes_is_one() {
                 .await
                 .unwrap();
         }
-        assert!(tab.holds("wrong.length === 0").await, "{name}");
+        is_well(&tab).await;
         leave(&tab).await;
         let mut names = vec!["page_view"];
         names.extend(expected.iter().map(|_| "consent"));

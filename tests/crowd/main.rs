@@ -1,4 +1,9 @@
 //! Ten thousand who say nothing, a thousand who trickle, and a visitor among them.
+//!
+//! A program of its own: cargo runs one after another, and what others send beside it would be in what is measured.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what was measured is said")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -12,9 +17,13 @@ const SLOW: u64 = 1_000;
 const EVENTS: u64 = 100;
 /// Files beside the connections, here and there.
 const OTHER_FILES: u64 = 500;
-/// Of the busiest machine: an answer takes milliseconds.
-const ANSWER_MAX: Duration = Duration::from_secs(3);
-const HEADER_TIMEOUT: Duration = Duration::from_secs(25);
+/// An answer takes milliseconds, and on the busiest machine seconds; one that waits for the others waits until their
+/// time is up.
+const ANSWER_MAX: Duration = Duration::from_secs(30);
+/// All of the crowd and all visits are in it, on the slowest machine.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long it may take until the collector has closed what it must, once the time is up.
+const PATIENCE: Duration = Duration::from_secs(90);
 const MEBIBYTE: u64 = 1024 * 1024;
 /// Bytes of a connection that has sent nothing, in a debug build: the task.
 const IDLE_BYTES_MAX: u64 = 6 * 1024;
@@ -35,7 +44,7 @@ fn a_crowd_does_not_stop_a_visitor() {
         "--connections-max",
         &connections_max,
         "--header-timeout",
-        "25s",
+        "2m",
         "--body-timeout",
         "10s",
     ])
@@ -65,11 +74,11 @@ fn a_crowd_does_not_stop_a_visitor() {
         (slowest, trickling.join().unwrap())
     });
     assert!(slowest < ANSWER_MAX, "{slowest:?}");
-    assert!(trickled < Duration::from_secs(60), "{trickled:?}");
+    assert!(trickled < HEADER_TIMEOUT + PATIENCE, "{trickled:?}");
     for stream in &idle {
         assert!(is_closed(stream), "an idle connection is still open");
     }
-    eventually(Duration::from_secs(30), || {
+    eventually(PATIENCE, || {
         let files = Held::by(stack.id())?.files;
         ensure!(files < before.files + 50, "{files} files are still open");
         Ok(())
@@ -89,7 +98,7 @@ fn trickle(streams: Vec<TcpStream>) -> Duration {
         let sent = if *number % 2 == 0 { &body[..] } else { b"POST /v1/events HTTP/1.1\r\nX: " };
         stream.write_all(sent).unwrap();
     }
-    while !open.is_empty() && began.elapsed() < Duration::from_secs(90) {
+    while !open.is_empty() && began.elapsed() < HEADER_TIMEOUT + PATIENCE {
         std::thread::sleep(Duration::from_secs(1));
         open.retain_mut(|(_, stream)| stream.write_all(b"x").is_ok());
     }
@@ -99,7 +108,7 @@ fn trickle(streams: Vec<TcpStream>) -> Duration {
 
 /// Closed by the other end, within its time.
 fn is_closed(mut stream: &TcpStream) -> bool {
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut rest = [0; 512];
     loop {
         match stream.read(&mut rest) {
