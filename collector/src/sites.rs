@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use store::Server;
+use tokio::sync::Mutex;
 use tokio::time::MissedTickBehavior;
 use wire::SiteName;
 
@@ -25,6 +26,9 @@ const REFRESH_EVERY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Sites {
     table: RwLock<Arc<SiteTable>>,
+    /// Held while they are read, by the clock or on demand: a list that was read before must not replace one that
+    /// was read later, and two do not write one copy.
+    turn: Mutex<()>,
     copy: LastCopy,
 }
 
@@ -34,7 +38,7 @@ impl Sites {
         let copy = LastCopy::new(data_dir.join(COPY));
         let sites = copy.read(|json| Ok(serde_json::from_slice::<Vec<store::site::Site>>(json)?));
         let table = sites.map_or_else(SiteTable::unknown, |sites| table(&sites));
-        Self { table: RwLock::new(Arc::new(table)), copy }
+        Self { table: RwLock::new(Arc::new(table)), turn: Mutex::new(()), copy }
     }
 
     /// The sites now.
@@ -44,6 +48,7 @@ impl Sites {
 
     /// Reads the sites anew, and notes whether ClickHouse answered.
     pub(crate) async fn refresh(&self, server: &Server, health: &Health) {
+        let _turn = self.turn.lock().await;
         match store::site::list(server).await {
             Ok(sites) => {
                 health.clickhouse_answered();
