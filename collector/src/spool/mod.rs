@@ -3,6 +3,7 @@
 pub(crate) mod block;
 pub(crate) mod columns;
 mod journal;
+mod limits;
 mod log;
 mod replay;
 pub(crate) mod row_binary;
@@ -10,6 +11,7 @@ pub(crate) mod row_reader;
 mod turns;
 
 pub(crate) use journal::Journal;
-pub use log::Durability;
-pub(crate) use log::{AppendError, Limits, SealedBlock, Spool};
+pub use limits::Durability;
+pub(crate) use limits::Limits;
+pub(crate) use log::{AppendError, SealedBlock, Spool};
 pub(crate) use replay::Found;
