@@ -14,6 +14,9 @@ const context = {
 const calls = [
   ['identify', { ...who, traits: { email: 'Ana.Horvat@Example.com', plan: 'pro' }, context }],
   ['page', { ...who, name: 'Home', properties: { url: 'https://shop.example/?utm_source=n&utm_medium=email&token=1' }, context }],
+  ['screen', { ...who, name: 'Basket', context }],
+  ['group', { ...who, groupId: 'guild-1', traits: { plan: 'gold' }, context }],
+  ['alias', { ...who, previousId: 'u0', context }],
   ['track', { ...who, event: 'Order Completed', properties: { revenue: 39.95, products: [{ id: 'p1' }] }, context }],
 ]
 
