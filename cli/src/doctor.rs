@@ -37,7 +37,7 @@ pub(crate) struct Doctor {
 enum Consent {
     /// Agrees to everything, so that a site is seen that waits for consent
     Granted,
-    /// Agrees to nothing
+    /// Agrees to nothing, to see whether they are left alone
     Denied,
 }
 

@@ -39,10 +39,11 @@ const ASK: &str = "(async () => {
     };
 })()";
 
-/// As when the visitor has answered the site's banner.
+/// As when the visitor has answered the site's banner; and when that was.
 const ANSWER: &str = "(() => {
     const answer = 'ANSWER';
     footfall('consent', { analytics: answer, personalization: answer, ads: answer });
+    return Date.now();
 })()";
 
 /// As when the visitor leaves. The page does not really go: what it sends after that, the browser does not
@@ -79,6 +80,8 @@ pub(crate) struct Request {
     pub(crate) is_page: bool,
     /// Whether the visitor was leaving.
     pub(crate) leaving: bool,
+    /// When it was sent: milliseconds since 1970, by the browser's clock.
+    pub(crate) at: f64,
     pub(crate) status: Option<u16>,
     pub(crate) headers: Value,
     /// Why there was no answer, in the browser's words.
@@ -106,6 +109,8 @@ pub(crate) struct Visit {
     /// The page's own frame, by its name in the protocol.
     pub(crate) frame: String,
     pub(crate) left: bool,
+    /// When the visitor denied, by the same clock.
+    pub(crate) denied_at: Option<f64>,
 }
 
 impl Visit {
@@ -188,7 +193,9 @@ impl Visit {
         };
         if self.page.ready {
             let said = json!({ "expression": ANSWER.replace("ANSWER", word) });
-            devtools.command("Runtime.evaluate", said).await?;
+            let answered = devtools.command("Runtime.evaluate", said).await?;
+            let at = answered["result"]["value"].as_f64();
+            self.denied_at = at.filter(|_| answer == Answer::Denied);
         }
         Ok(())
     }
@@ -220,6 +227,7 @@ impl Visit {
                 body: text(&parameters["request"]["postData"]),
                 is_page: parameters["type"] == "Document" && parameters["frameId"] == self.frame,
                 leaving: self.left,
+                at: parameters["wallTime"].as_f64().unwrap_or_default() * 1000.0,
                 ..Request::default()
             }),
             "Network.responseReceived" => {

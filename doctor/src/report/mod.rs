@@ -33,7 +33,7 @@ impl fmt::Display for State {
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// `page`, `tag`, `script`, `policy`, `tracker`, `parts`, `consent`, `events`, `ids`, `leaving`.
+    /// `page`, `tag`, `script`, `policy`, `tracker`, `parts`, `consent`, `events`, `ids`, `leaving`, `denial`.
     pub check: &'static str,
     /// How it came out.
     pub state: State,
@@ -70,6 +70,7 @@ impl Report {
                 findings.extend(missing_part(visit));
                 findings.push(consent(visit));
                 findings.extend([events(visit), ids(visit), leaving(visit)]);
+                findings.extend(denial(visit));
             }
         }
         Self { url: url.clone(), findings }
@@ -415,6 +416,24 @@ fn leaving(visit: &Visit) -> Finding {
         Some(_) => ok("leaving", "a last beacon was sent"),
         None => note("leaving", "nothing was left to send", ""),
     }
+}
+
+/// Whether a visitor who denies is left alone. The last that may be heard of one is the denial itself.
+fn denial(visit: &Visit) -> Option<Finding> {
+    let denied_at = visit.denied_at?;
+    // The one clock tells whole milliseconds.
+    let later = batches(visit).into_iter().filter(|(request, _)| request.at > denied_at + 1.0);
+    let later: Vec<Value> = later.flat_map(|(_, batch)| batch.events).collect();
+    let told = later.iter().filter_map(|event| event["name"].as_str().or(event["type"].as_str()));
+    let told: Vec<_> = told.filter(|name| *name != "consent").collect();
+    let kept: Vec<_> = visit.page.kept.keys().filter(|key| !key.starts_with("consent")).collect();
+    let advice = "nothing is to be left of who denies analytics: does an older script of the collector lie in a cache, \
+                  or something call footfall('consent', ...) again?";
+    Some(match (&told[..], &kept[..]) {
+        ([], []) => ok("denial", "nothing is sent after it, and nothing kept but the answer"),
+        ([], kept) => wrong("denial", format!("still kept after it: {kept:?}"), advice),
+        (told, _) => wrong("denial", format!("sent after it: {}", told.join(", ")), advice),
+    })
 }
 
 fn origin(address: &str) -> String {

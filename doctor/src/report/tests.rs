@@ -213,3 +213,28 @@ fn a_site_is_known_by_its_scripts_address() {
         assert_eq!(site_of(other), None, "{other}");
     }
 }
+
+#[test]
+fn who_denies_is_left_alone_or_it_is_told_what_is_not() {
+    let mut visit = healthy();
+    assert!(report(&visit).findings.iter().all(|finding| finding.check != "denial"));
+    visit.page.kept = [("consent".to_owned(), "denied denied denied".to_owned())].into();
+    visit.denied_at = Some(1000.0);
+    visit.requests[2].at = 900.0;
+    assert_eq!(denial(&visit).unwrap().state, State::Ok);
+    // The denial itself may be told, where events left for ad platforms before.
+    let last = json!({"site": "shop", "events": [{"type": "custom", "name": "consent"}]});
+    let sent = |body: &Value| Request {
+        body: body.to_string(),
+        at: 1100.0,
+        ..request("https://events.shop.example/v1/events", "POST", 202)
+    };
+    visit.requests.push(sent(&last));
+    assert_eq!(denial(&visit).unwrap().state, State::Ok);
+    let more = json!({"site": "shop", "events": [{"type": "page_view"}]});
+    visit.requests.push(sent(&more));
+    only(&visit, "denial", State::Wrong, "sent after it: page_view");
+    visit.requests.pop();
+    visit.page.kept.insert("visitor".to_owned(), "1".to_owned());
+    only(&visit, "denial", State::Wrong, "still kept after it: [\"visitor\"]");
+}

@@ -64,6 +64,15 @@ fn the_doctor_answers_a_site_that_waits_for_consent() {
     let report = said(&[&url, "--consent", "denied"]);
     assert!(report.contains("none: the visitor denies analytics"), "{report}");
     assert!(report.contains("kept in localStorage: consent; no cookie"), "{report}");
+    assert_eq!(checks(&report).last(), Some(&("denial", "ok")), "{report}");
+    // Something in the page does not take a no.
+    let deaf =
+        "<script>setInterval(() => footfall('consent', { analytics: 'granted' }), 300)</script>";
+    let insists = Site::bind();
+    let tag_there = stack.site("insists", &insists.origin).unwrap();
+    let url = insists.serve(String::new(), [EARLY, deaf, &tag_there].concat());
+    let report = said(&[&url, "--consent", "denied"]);
+    assert_eq!(checks(&report).last(), Some(&("denial", "wrong")), "{report}");
 
     // Of another origin than the site's: that is not seen before somebody agrees.
     let elsewhere = Site::bind().serve(String::new(), tag);
