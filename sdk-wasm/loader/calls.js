@@ -5,12 +5,12 @@ import { get, isAllowed, leftOut, option, set } from './host.js';
 
 // Traits that do not go as they are: of a person they are hashed, of a group only its name goes. What has 256 in its
 // name is a hash already (`email_sha256`).
-const PERSONAL = /(mail|phone|mobile)(?!.*256)|^(first|last)?_?name$/i;
+const PERSONAL = /^(?!.*256).*(mail|phone|mobile)|^(first|last)?_?name$/i;
 const TEXT_MAX = 256;
 // Of what an event says of itself: with all else in it, it fits a request that outlives the page.
 const PROPERTIES_BYTES_MAX = 45_000;
 
-const isObject = (value) => value === Object(value);
+const isObject = (value) => Object(value) === value;
 
 // What was called: `name`, the two texts behind it and the object, each where it was given.
 export const read = (given) => {

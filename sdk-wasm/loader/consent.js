@@ -3,7 +3,7 @@
 import { send } from './fallback.js';
 import { answers, FORGOTTEN, fullKey, get, isAllowed, keep, leftOut, set, STARTED } from './host.js';
 
-const PURPOSES = 'analytics personalization ads'.split(' ');
+const PURPOSES = ['analytics', 'personalization', 'ads'];
 const TOLD = 'custom\nconsent\n\n\n';
 
 // Nothing is left of the visitor but what they agreed to.
@@ -39,7 +39,7 @@ export const consent = (given, tell, record) => {
   const after = before.map((answer, purpose) => given[PURPOSES[purpose]] ?? answer);
   const words = after.join(' ');
   // A misspelt answer is not a yes, and taking it for a no would hide the mistake.
-  if (!/^((granted|denied|unknown) ?){3}$/.test(words)) return leftOut('unknown choice');
+  if (!after.every((answer) => /^(granted|denied|unknown)$/.test(answer))) return leftOut('unknown choice');
   // What holds already is an answer all the same: where the visitor is, and what the site takes for one, may change.
   if (words === get('consent') || !PURPOSES.some((purpose) => given[purpose])) return;
   // The last that is heard of this visitor, or they would go on leaving for ad platforms.

@@ -64,7 +64,8 @@ export const answers = () => {
 // What the site wants while the visitor has not answered: `nothing`, `cookieless`, or to `wait`.
 const before = (what) => answers()[0] === 'unknown' && option('beforeConsent') === what;
 
-export const isAllowed = () => answers()[0] !== 'denied' && !before('nothing');
+// A word that there is not is no yes.
+export const isAllowed = () => /^(granted|unknown)$/.test(answers()[0]) && !before('nothing');
 
 export const isCookieless = () => option('cookieless') || before('cookieless');
 
@@ -138,8 +139,8 @@ export const page = () => {
 // No `Intl`: its first call in a page takes 50 ms.
 const batch = (events) => {
   const context = {
-    language: navigator.language,
     screen_width: screen.width,
+    language: navigator.language,
     timezone_offset: new Date().getTimezoneOffset() | 0,
     webdriver: !!navigator.webdriver,
   };

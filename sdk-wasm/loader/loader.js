@@ -25,11 +25,13 @@ const run = (script, before) => {
   if (before?.site === mine) return;
   const early = before?.q || [];
   const waiting = [];
+  // What the page says for all its tags goes from one to the next.
+  const said = before?.o || before;
   const settings = __FOOTFALL_SETTINGS__;
   const dataset = script?.dataset || {};
   const option = (name) =>
     name in dataset ? dataset[name] !== 'false' && (dataset[name] || true)
-    : (before?.[name] ?? settings[name]) ??
+    : (said?.[name] ?? settings[name]) ??
       (name === 'collector' ? new URL(script.src).origin : name === 'debug' && /[?&]footfall_debug\b/.test(location.search));
   let tracker = null;
   let ended = false;
@@ -114,9 +116,10 @@ const run = (script, before) => {
     else if (early.length < CALLS_MAX) early[early.length] = given;
   };
   own.site = mine;
-  window.footfall = Object.assign(footfall, before, {
+  window.footfall = Object.assign(footfall, {
+    o: said,
     site: mine,
-    // Another site's tag that comes later hears what was called before it, and has the page's options.
+    // Another site's tag that comes later hears what was called before it.
     q: early,
     // For tests: whether calls reach the tracker, and whether all it has seen is delivered.
     ready: false,
@@ -175,7 +178,7 @@ const run = (script, before) => {
       begin((signal, number, lines) => wasm.signal(document, signal, number, lines));
     },
     (error) => {
-      say('no WebAssembly:', error);
+      say('no wasm:', error);
       late();
     },
   );

@@ -4,7 +4,7 @@ import { ACTIVE, HIDDEN, NAVIGATED, option, release, VIEWED } from './host.js';
 
 // Signs of life are told this often.
 const ACTIVE_MILLIS = 1000;
-const DOWNLOADS = 'pdf csv xls xlsx doc docx ppt pptx txt rtf zip rar 7z gz tgz exe msi dmg pkg apk iso epub mp3 mp4 mov avi wav';
+const DOWNLOADS = 'pdf xls xlsx doc docx ppt pptx csv txt rtf zip rar 7z gz tgz exe msi dmg pkg apk iso epub mp3 mp4 mov avi wav';
 
 // The address without the place in the page, unless that is the page.
 const address = () => (option('hashRoutes') ? location.href : location.href.split('#')[0]);
@@ -70,7 +70,7 @@ export const watch = (tell, call, late) => {
   // An element with that id has the name too.
   if (window.navigation?.currentEntry) navigation.addEventListener('currententrychange', navigated);
   else {
-    for (const method of ['replaceState', 'pushState']) {
+    for (const method of ['pushState', 'replaceState']) {
       const original = history[method];
       history[method] = function () {
         const result = original.apply(this, arguments);

@@ -23,8 +23,7 @@ const PURPOSES = {
 };
 const WAIT_MILLIS_MIN = 500;
 const WAIT_MILLIS_MAX = 10_000;
-const NO = 'denied';
-// Where what was taken from a default is kept, as the answers themselves are.
+// Where the names of the purposes are kept that were granted by a default.
 const DEFAULT = 'consent-default';
 
 // What was said of Google's purposes, in ours; what does not follow is not there.
@@ -45,12 +44,15 @@ export default (footfall, option, say) => {
   let waiting = false;
   let timer;
 
+  const byTheDefault = () => kept(footfall, DEFAULT).split(' ').filter((purpose) => purpose);
+  const mark = (purposes) => keep(footfall, DEFAULT, purposes.join(' '));
+
   const byUpdate = quietly(say, () => {
     waiting = false;
     const consent = ours(updated);
     if (!Object.keys(consent).length) return;
     footfall('consent', consent);
-    keep(footfall, DEFAULT, '');
+    mark(byTheDefault().filter((purpose) => !(purpose in consent)));
   });
 
   const byDefault = () => {
@@ -67,15 +69,16 @@ export default (footfall, option, say) => {
     });
     if (!Object.keys(consent).length) return;
     footfall('consent', consent);
-    keep(footfall, DEFAULT, kept(footfall, 'consent'));
+    mark([...byTheDefault(), ...Object.keys(consent).filter((purpose) => consent[purpose] === 'granted')]);
   };
 
-  // Taken on a page before, and nothing was answered since.
+  // Taken on a page before, and not answered since.
   const overruled = () => {
-    const words = kept(footfall, DEFAULT);
-    if (!words || words !== kept(footfall, 'consent')) return;
-    if (navigator.doNotTrack === '1') footfall('consent', { analytics: NO, personalization: NO, ads: NO });
-    else if (navigator.globalPrivacyControl) footfall('consent', { ads: NO });
+    const mine = byTheDefault();
+    const denied = navigator.doNotTrack === '1' ? mine : mine.filter((purpose) => purpose === 'ads');
+    if (!denied.length || !(navigator.doNotTrack === '1' || navigator.globalPrivacyControl)) return;
+    footfall('consent', Object.fromEntries(denied.map((purpose) => [purpose, 'denied'])));
+    mark(mine.filter((purpose) => !denied.includes(purpose)));
   };
   quietly(say, overruled)();
 

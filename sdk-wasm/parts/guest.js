@@ -50,4 +50,5 @@ export const kept = (footfall, key) => {
     return '';
   }
 };
-export const keep = (footfall, key, value) => localStorage.setItem(fullKey(footfall, key), value);
+export const keep = (footfall, key, value) =>
+  value ? localStorage.setItem(fullKey(footfall, key), value) : localStorage.removeItem(fullKey(footfall, key));

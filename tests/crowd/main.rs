@@ -46,7 +46,7 @@ fn a_crowd_does_not_stop_a_visitor() {
         "--header-timeout",
         "2m",
         "--body-timeout",
-        "10s",
+        "60s",
     ])
     .unwrap();
     stack.site("shop", "https://shop.example").unwrap();

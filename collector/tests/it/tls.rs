@@ -208,6 +208,9 @@ async fn a_slow_handshake_does_not_hold_a_slot() {
     let answer = ask(&mut stream, "GET", "/healthz", "").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(is_closed(&mut silent[0]).await);
+    // It gave way before its own time was up.
+    let late = "collector_tls_handshakes_failed_total{reason=\"timeout\"}";
+    assert_eq!(value(&ask(&mut stream, "GET", "/metrics", "").await, late), 0.0);
 }
 
 #[tokio::test]

@@ -100,13 +100,17 @@ async fn two_tabs_of_a_browser_are_one_visit_and_send_each_event_once() {
     tab.come_to(&url, "").await.unwrap();
     ready(&tab).await;
     idle(&tab).await;
+    // A tab that is turned away from tells how long it was looked at in a little while, and no two tell at once.
     let first = tab.open_another(&DEVICE, "en").await.unwrap();
+    stands(&tab, 2500).await;
     tab.come_to(&format!("{url}/second"), "").await.unwrap();
     ready(&tab).await;
     run(&tab, "footfall('in_the_second')").await;
     idle(&tab).await;
     let second = tab.turn_to(first).await.unwrap();
     tab.wait_until("!document.hidden").await.unwrap();
+    stands(&tab, 2500).await;
+    idle(&tab).await;
     run(&tab, "footfall('in_the_first')").await;
     idle(&tab).await;
     tab.turn_to(second).await.unwrap();
@@ -279,7 +283,7 @@ async fn a_wait_that_no_timer_can_take_keeps_no_page_busy() {
     let site = Site::bind();
     let tag = stack.site("ahead", &site.origin).unwrap();
     let ahead = "<script>localStorage['footfall.ahead.hold'] = Date.now() + 40 * 24 * 3600 * 1000;
-        window.timers = 0; const own = setTimeout;
+        window.timers = 0; const own = setTimeout; Math.random = () => 0;
         window.setTimeout = (...given) => { timers++; return own(...given); };</script>";
     let url = site.serve(String::new(), [EARLY, ahead, &tag].concat());
     let tab = browser.visitor(&DEVICE, "en", None).await.unwrap();
