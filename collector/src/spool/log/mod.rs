@@ -4,6 +4,8 @@
 //! page cache, less than handing it to a writer and waiting to be woken would cost. With
 //! [`Durability::Disk`] the requests then wait together for one fsync.
 
+mod probe;
+
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -43,6 +45,7 @@ pub(crate) struct SealedBlock {
 pub(crate) const OPEN: &str = "open";
 pub(crate) const SEALED: &str = "block";
 pub(crate) const DAMAGED: &str = "damaged";
+pub(crate) const PROBE: &str = "probe";
 
 /// Where a file of the spool lies. The number is padded, so that names sort as blocks do.
 pub(crate) fn file_path(dir: &Path, sequence: u64, suffix: &str) -> PathBuf {
