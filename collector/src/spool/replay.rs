@@ -48,7 +48,8 @@ pub(crate) fn mend(dir: &Path) -> Result<Found, StartError> {
         }
     }
     // Of a block that went in just before the end.
-    let orphan = |path: &PathBuf| ![SEALED, OPEN].iter().any(|of| path.with_extension(of).exists());
+    let orphan =
+        |path: &PathBuf| ![SEALED, OPEN, DAMAGED].iter().any(|of| path.with_extension(of).exists());
     for journal in journals.into_iter().filter(orphan) {
         fs::remove_file(&journal).map_err(failed(&journal))?;
     }
