@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
-use collector::dead_letters::{DeadLetters, Letter, replay};
+use collector::dead_letters::{DeadLetters, Letter, Replayer};
 use serde_json::value::RawValue;
 
 use crate::database::DatabaseArguments;
@@ -112,9 +112,9 @@ impl Replay {
             }
         };
         let store = self.database.open_migrated().await?;
-        let mut stayed = 0;
+        let (replayer, mut stayed) = (Replayer::new(&store.server), 0);
         for (folder, letter, content) in &letters {
-            match replay(folder, &store.server, letter, content.as_deref()).await {
+            match replayer.replay(folder, letter, content.as_deref()).await {
                 Ok(()) => output::line(format_args!("{} is in ClickHouse", letter.id))?,
                 Err(error) => {
                     stayed += 1;

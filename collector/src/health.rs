@@ -1,9 +1,12 @@
 //! Whether the collector can do its work: `/readyz`.
 
 use std::fmt::Display;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::MissedTickBehavior;
 
 use crate::dead_letters;
 use crate::spool::Spool;
@@ -18,18 +21,24 @@ use crate::spool::Spool;
 pub(crate) struct Health {
     /// By whoever reads the sites.
     answers: Known,
-    /// By the way out of the spool, as are the spool's files. True until an insert fails: else nothing that
-    /// asks `/readyz` first would ever send the event that is to show it.
+    /// By the way out of the spool, as is whether it can use the spool's files. True until an insert fails: else
+    /// nothing that asks `/readyz` first would ever send the event that is to show it.
     takes_rows: Known,
-    spool_works: Known,
+    way_out_works: Known,
+    /// By whoever writes to the spool.
+    way_in_works: Known,
 }
+
+/// How long the spool may be writable again before that is known, where nobody sends.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 impl Default for Health {
     fn default() -> Self {
         Self {
             answers: Known::nothing_yet(),
             takes_rows: Known::to_be_true(),
-            spool_works: Known::to_be_true(),
+            way_out_works: Known::to_be_true(),
+            way_in_works: Known::to_be_true(),
         }
     }
 }
@@ -123,7 +132,7 @@ impl Health {
     }
 
     pub(crate) fn spool_works(&self) -> bool {
-        self.spool_works.is()
+        self.way_out_works.is() && self.way_in_works.is()
     }
 
     pub(crate) fn clickhouse_answered(&self) {
@@ -153,15 +162,43 @@ impl Health {
     }
 
     pub(crate) fn spool_worked(&self) {
-        if self.spool_works.learn(true) {
+        if self.way_out_works.learn(true) {
             tracing::info!("the spool's files can be used again");
         }
     }
 
     /// Logged once until they can be used; nothing is lost meanwhile.
     pub(crate) fn spool_fails(&self, error: &dyn Display) {
-        if self.spool_works.learn(false) {
+        if self.way_out_works.learn(false) {
             tracing::error!(%error, "events wait in the spool; see to its disk");
+        }
+    }
+
+    /// A file of the spool was written, or a probe. What batches meet is logged where they are taken.
+    pub(crate) fn spool_was_written(&self) {
+        self.way_in_works.learn(true);
+    }
+
+    pub(crate) fn spool_cannot_be_written(&self) {
+        self.way_in_works.learn(false);
+    }
+
+    /// Tries to write as long as that fails: where a balancer asks `/readyz`, no event comes by which it would be
+    /// known that it works again.
+    pub(crate) async fn keep_probing(self: Arc<Self>, spool: Arc<Spool>) {
+        let mut tick = tokio::time::interval(PROBE_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            if self.way_in_works.is() {
+                continue;
+            }
+            let spool = Arc::clone(&spool);
+            match tokio::task::spawn_blocking(move || spool.probe()).await {
+                Ok(Ok(())) => self.spool_was_written(),
+                Ok(Err(error)) => tracing::debug!(%error, "the spool still cannot be written"),
+                Err(error) => tracing::debug!(%error, "the spool was not probed"),
+            }
         }
     }
 
@@ -177,7 +214,7 @@ impl Health {
         // A request's rows take a few megabytes at most; with less room than that some are refused.
         let has_room = bytes < bytes_max - bytes_max / 20;
         let (answers, takes_rows) = (self.answers.is(), self.takes_rows.is());
-        let works = self.spool_works.is();
+        let works = self.spool_works();
         let blocks = spool.blocks_waiting();
         Readiness {
             ready: answers && takes_rows && works && has_room && dead_letters.has_room,

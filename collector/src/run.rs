@@ -63,8 +63,7 @@ pub async fn run(
 
     // Owned here, so that they end with this future.
     let mut tasks = JoinSet::new();
-    tasks.spawn(seal_by_age(Arc::clone(&spool), settings.limits.block_age_max));
-    tasks.spawn(sync_on_demand(Arc::clone(&spool)));
+    keep_spool(&spool, &health, settings.limits.block_age_max, &mut tasks);
     tasks.spawn(keep_sites_fresh(Arc::clone(&sites), server.clone(), Arc::clone(&health)));
     let gates = gates(&settings, &server, &sites, &mut tasks).await;
     let clock = Arc::clone(&settings.clock);
@@ -105,6 +104,7 @@ pub async fn run(
         salts,
         spool: Arc::clone(&spool),
         metrics,
+        health: Arc::clone(&health),
         refusing: AtomicBool::new(false),
     };
     let handle = settings.handle();
@@ -256,6 +256,17 @@ async fn keep_archive_young(archive: Arc<Keeper>) {
             tracing::warn!(%error, "cannot take the old out of the archive");
         }
     }
+}
+
+fn keep_spool(
+    spool: &Arc<Spool>,
+    health: &Arc<Health>,
+    age_max: Duration,
+    tasks: &mut JoinSet<()>,
+) {
+    tasks.spawn(seal_by_age(Arc::clone(spool), age_max));
+    tasks.spawn(sync_on_demand(Arc::clone(spool)));
+    tasks.spawn(Arc::clone(health).keep_probing(Arc::clone(spool)));
 }
 
 async fn sync_on_demand(spool: Arc<Spool>) {

@@ -51,9 +51,14 @@ impl Suppressed {
         }
     }
 
+    /// Empty until it is refreshed, and kept nowhere: for one command.
+    pub(crate) fn unread() -> Self {
+        Self { entries: RwLock::default(), version: Mutex::new(None), copy: None }
+    }
+
     /// The list as it is now.
     pub(crate) async fn read(server: &Server) -> Result<Self, ServerError> {
-        let list = Self { entries: RwLock::default(), version: Mutex::new(None), copy: None };
+        let list = Self::unread();
         list.refresh(server).await?;
         Ok(list)
     }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -44,8 +44,24 @@ pub(super) fn replace(file: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Destroys what a crash has left beside the file.
+///
+/// Before the new one is in its place, the old one's second name is one of the file that still holds: then the
+/// name alone goes.
 pub(super) fn destroy_left_over(file: &Path) -> io::Result<()> {
-    destroy(&place_of_new(file)).and(destroy(&place_of_old(file)))
+    let over = place_of_old(file);
+    let old = is_same(file, &over)
+        .and_then(|is_same| if is_same { remove(&over) } else { destroy(&over) });
+    destroy(&place_of_new(file)).and(old)
+}
+
+fn is_same(file: &Path, over: &Path) -> io::Result<bool> {
+    let place = |path: &Path| match fs::metadata(path) {
+        Ok(meta) => Ok(Some((meta.dev(), meta.ino()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    };
+    let over = place(over)?;
+    Ok(over.is_some() && over == place(file)?)
 }
 
 fn place_of_new(file: &Path) -> PathBuf {
@@ -73,9 +89,9 @@ fn overwrite(mut file: &File, still: &str) -> io::Result<()> {
     let mut bytes = Zeroizing::new(Vec::new());
     file.rewind()?;
     file.take(BYTES_MAX).read_to_end(&mut bytes)?;
-    for line in bytes.split_inclusive_mut(|byte| *byte == b'\n') {
-        let holds =
-            str::from_utf8(line).is_ok_and(|line| still.lines().any(|s| s == line.trim_end()));
+    // Not the lines' ends: run together with what is over, what holds would be no line the next time.
+    for line in bytes.split_mut(|byte| *byte == b'\n') {
+        let holds = str::from_utf8(line).is_ok_and(|line| still.lines().any(|s| s == line));
         if !holds {
             line.fill(b'0');
         }

@@ -174,7 +174,7 @@ async fn without_such_a_site_there_is_no_salt() {
 /// The salt of a day that a file of the folder holds, in hex.
 fn secret(file: &Path, line: usize) -> String {
     let kept = fs::read_to_string(file).unwrap();
-    kept.lines().nth(line).unwrap().split_once(' ').unwrap().1.to_owned()
+    kept.lines().filter_map(|line| line.split_once(' ')).nth(line).unwrap().1.to_owned()
 }
 
 #[tokio::test]
@@ -203,6 +203,47 @@ async fn a_salt_that_cannot_be_written_leaves_the_day_s() {
         id("192.0.2.1", "Firefox", NOON + DAY, &again),
         id("192.0.2.1", "Firefox", NOON + DAY, &salts)
     );
+}
+
+#[tokio::test]
+async fn a_disk_that_stays_full_leaves_the_salt_that_still_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, away) = sites(folder.path(), "cookieless");
+    let late = NOON + 11 * HOUR + HOUR / 2;
+    let salts = DailySalts::load(folder.path(), late);
+    salts.refresh(&away, &shop, late).await;
+    salts.adopt(&store::visitor_salt::VisitorSalt { day: 20834, salt: [7; 32] }, 20833);
+    salts.refresh(&away, &shop, late).await;
+    let file = folder.path().join("visitor-salt");
+    let (over, holds) = (secret(&file, 0), secret(&file, 1));
+    fs::create_dir_all(folder.path().join("visitor-salt.new/full")).unwrap();
+    for _ in 0..2 {
+        salts.refresh(&away, &shop, NOON + DAY).await;
+        assert!(!fs::read_to_string(&file).unwrap().contains(&over));
+        assert_eq!(secret(&file, 0), holds);
+    }
+    let again = DailySalts::load(folder.path(), NOON + DAY);
+    assert_eq!(
+        id("192.0.2.1", "Firefox", NOON + DAY, &again),
+        id("192.0.2.1", "Firefox", NOON + DAY, &salts)
+    );
+}
+
+#[tokio::test]
+async fn a_crash_before_the_new_salt_is_in_place_leaves_the_former() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, away) = sites(folder.path(), "cookieless");
+    let salts = DailySalts::load(folder.path(), NOON);
+    salts.refresh(&away, &shop, NOON).await;
+    let today = id("192.0.2.1", "Firefox", NOON, &salts);
+    drop(salts);
+    let file = folder.path().join("visitor-salt");
+    fs::hard_link(&file, folder.path().join("visitor-salt.over")).unwrap();
+    for _ in 0..2 {
+        let again = DailySalts::load(folder.path(), NOON);
+        assert_eq!(id("192.0.2.1", "Firefox", NOON, &again), today);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "the sites and the salt");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 pub(crate) use left_out::{LeftOut, LeftOutOf, Letters};
 pub use letter::{Letter, RowError};
-pub use replay::{ReplayError, replay};
+pub use replay::{ReplayError, Replayer};
 pub(crate) use unwanted::Unwanted;
 
 /// The folder's name under the spool.

@@ -53,44 +53,61 @@ pub enum ReplayError {
     Remove(#[source] io::Error),
 }
 
-/// Puts the letter's row in, or the mended row in its place, and takes the letter away. Of an event that
-/// was left out, validation and enrichment are done again first, as of when it came. The same row is put
-/// in under the same token however often this is tried, so it counts once.
-///
-/// # Errors
-/// When the letter stays; see [`ReplayError`].
-pub async fn replay(
-    dead: &DeadLetters,
-    server: &Server,
-    letter: &Letter,
-    mended: Option<&RawValue>,
-) -> Result<(), ReplayError> {
-    let sink = ClickHouseSink::new(server);
-    if let Some(event) = &letter.event {
-        let rows = rows(server, letter, mended.unwrap_or(event)).await?;
-        for (table, bytes) in rows {
-            let columns: Vec<_> = table.columns().iter().map(ToString::to_string).collect();
-            let token =
-                format!("{}-{}-{:08x}", letter.token, table.name(), crc32fast::hash(&bytes));
-            let rows = [bytes.as_slice()];
-            sink.insert(&Part { table, columns: &columns, token, rows: &rows, native: None })
-                .await?;
-        }
-        return dead.remove(&letter.id).map_err(ReplayError::Remove);
+/// Puts letters in, one after the other.
+#[derive(Debug)]
+pub struct Replayer<'a> {
+    server: &'a Server,
+    /// Read where it has changed since the letter before, and not for each: it may have a million entries.
+    suppressed: Suppressed,
+}
+
+impl<'a> Replayer<'a> {
+    /// Into this ClickHouse, of which nothing is asked yet.
+    #[must_use]
+    pub fn new(server: &'a Server) -> Self {
+        Self { server, suppressed: Suppressed::unread() }
     }
-    let stored = letter.stored(mended)?;
-    check_person(&stored, &Suppressed::read(server).await?)?;
-    let as_it_was = mended.is_none() || letter.stored(None)?.bytes == stored.bytes;
-    let token = if as_it_was {
-        letter.token.clone()
-    } else {
-        format!("{}-{:08x}", letter.token, crc32fast::hash(&stored.bytes))
-    };
-    let rows = [stored.bytes.as_slice()];
-    let part =
-        Part { table: stored.table, columns: &stored.columns, token, rows: &rows, native: None };
-    sink.insert(&part).await?;
-    dead.remove(&letter.id).map_err(ReplayError::Remove)
+
+    /// Puts the letter's row in, or the mended row in its place, and takes the letter away. Of an event that
+    /// was left out, validation and enrichment are done again first, as of when it came. The same row is put
+    /// in under the same token however often this is tried, so it counts once.
+    ///
+    /// # Errors
+    /// When the letter stays; see [`ReplayError`].
+    pub async fn replay(
+        &self,
+        dead: &DeadLetters,
+        letter: &Letter,
+        mended: Option<&RawValue>,
+    ) -> Result<(), ReplayError> {
+        self.suppressed.refresh(self.server).await?;
+        let sink = ClickHouseSink::new(self.server);
+        if let Some(event) = &letter.event {
+            let event = mended.unwrap_or(event);
+            let rows = rows(self.server, &self.suppressed, letter, event).await?;
+            for (table, bytes) in rows {
+                let columns: Vec<_> = table.columns().iter().map(ToString::to_string).collect();
+                let token =
+                    format!("{}-{}-{:08x}", letter.token, table.name(), crc32fast::hash(&bytes));
+                let rows = [bytes.as_slice()];
+                sink.insert(&Part { table, columns: &columns, token, rows: &rows, native: None })
+                    .await?;
+            }
+            return dead.remove(&letter.id).map_err(ReplayError::Remove);
+        }
+        let stored = letter.stored(mended)?;
+        check_person(&stored, &self.suppressed)?;
+        let as_it_was = mended.is_none() || letter.stored(None)?.bytes == stored.bytes;
+        let token = if as_it_was {
+            letter.token.clone()
+        } else {
+            format!("{}-{:08x}", letter.token, crc32fast::hash(&stored.bytes))
+        };
+        let rows = [stored.bytes.as_slice()];
+        let (table, columns) = (stored.table, &stored.columns);
+        sink.insert(&Part { table, columns, token, rows: &rows, native: None }).await?;
+        dead.remove(&letter.id).map_err(ReplayError::Remove)
+    }
 }
 
 /// Leaves out the row of a person who was suppressed after it was refused.
@@ -119,12 +136,12 @@ fn check_person(stored: &Stored, suppressed: &Suppressed) -> Result<(), ReplayEr
 /// The rows of an event that was left out, were it taken now.
 async fn rows(
     server: &Server,
+    suppressed: &Suppressed,
     letter: &Letter,
     event: &RawValue,
 ) -> Result<Vec<(Table, Vec<u8>)>, ReplayError> {
     let sites = crate::sites::table(&store::site::list(server).await?);
     let site = sites.find(&letter.site)?;
-    let suppressed = Suppressed::read(server).await?;
     let found = letter.visit.clone().unwrap_or_default();
     let received_at = letter.refused_at.as_millisecond();
     let FromObject(event): FromObject<Event<'_, &RawValue>> =

@@ -18,6 +18,7 @@ use crate::dead_letters::{LeftOut, LeftOutOf, Letters, Unwanted};
 use crate::enrich::{BotReason, EnrichedEvent, LiveEnricher, Scrubbed, Told, Visit};
 use crate::error::Rejection;
 use crate::gate::Gates;
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::receive::{Sent, batch};
 use crate::sites::Sites;
@@ -105,6 +106,7 @@ pub(crate) struct Pipeline {
     pub(crate) salts: Arc<DailySalts>,
     pub(crate) spool: Arc<Spool>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
     /// Whether the spool refused the last batch.
     pub(crate) refusing: AtomicBool,
 }
@@ -146,7 +148,11 @@ impl Pipeline {
             if self.spool.waits_for_the_disk() {
                 room = self.gates.bodies.room(Some(bytes_held(&outcome.answer)))?;
             }
-            position = self.taken_by(self.spool.write(&mut frame))?;
+            position = match self.spool.write(&mut frame) {
+                // It is taken when the disk has it, and no sooner.
+                Ok(Some(position)) => Some(position),
+                written => self.taken_by(written)?,
+            };
         }
         let with_quota = site.events_per_day.map(|_| site.name.clone());
         Ok(Written { outcome, position, received_at, with_quota, _room: room })
@@ -261,18 +267,23 @@ impl Pipeline {
         }
     }
 
-    /// What the spool says of rows. That it does not take them is logged once, and once when it does again.
+    /// What the spool says of rows. That it does not take them is logged once, and once when it does again; that it
+    /// cannot be written is known to `/readyz` too.
     fn taken_by<T>(&self, spool: Result<T, AppendError>) -> Result<T, Rejection> {
         match spool {
             Ok(told) => {
                 if self.refusing.load(Ordering::Relaxed)
                     && self.refusing.swap(false, Ordering::Relaxed)
                 {
+                    self.health.spool_was_written();
                     tracing::info!("the spool takes rows again");
                 }
                 Ok(told)
             }
             Err(error) => {
+                if matches!(error, AppendError::Io(_)) {
+                    self.health.spool_cannot_be_written();
+                }
                 if !self.refusing.swap(true, Ordering::Relaxed) {
                     let cause = error.source().map(ToString::to_string);
                     tracing::error!(%error, cause, "batches are refused until the spool takes rows again");

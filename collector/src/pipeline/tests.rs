@@ -26,6 +26,10 @@ struct Arguments {
 
 /// Nobody syncs its spool: as if the disk hung.
 fn pipeline(data_dir: &TempDir) -> Pipeline {
+    pipeline_with(data_dir, Durability::Disk)
+}
+
+fn pipeline_with(data_dir: &TempDir, durability: Durability) -> Pipeline {
     let data_dir = data_dir.path();
     let sites = r#"[{"name": "shop", "origins": ["https://shop.example"]}]"#;
     std::fs::write(data_dir.join("sites.json"), sites).unwrap();
@@ -35,7 +39,7 @@ fn pipeline(data_dir: &TempDir) -> Pipeline {
         block_age_max: Duration::from_secs(60),
         bytes_max: 1 << 24,
     };
-    let (spool, _) = Spool::open(&data_dir.join("spool"), limits, Durability::Disk).unwrap();
+    let (spool, _) = Spool::open(&data_dir.join("spool"), limits, durability).unwrap();
     let metrics = Arc::new(Metrics::new());
     let dead = Arc::new(DeadLetters::left_out_bounded(data_dir, 1 << 20));
     let (left_out, _) = LeftOut::new(dead, Arc::clone(&metrics));
@@ -51,6 +55,7 @@ fn pipeline(data_dir: &TempDir) -> Pipeline {
         salts: Arc::new(DailySalts::load(data_dir, NOW)),
         spool: Arc::new(spool),
         metrics,
+        health: Arc::default(),
         refusing: AtomicBool::new(false),
     }
 }
@@ -121,4 +126,62 @@ async fn long_answers_that_wait_for_the_disk_have_a_bounded_room() {
     let mut answer = pin!(pipeline.accept(sender(&told), body));
     let waits = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context).is_pending())).await;
     assert!(waits, "there is room again");
+}
+
+/// The answer to one event, where the disk says at once what it can.
+async fn answered(pipeline: &Pipeline) -> Result<Answer, Rejection> {
+    pipeline.accept(sender(&Told::default()), Bytes::from(batch(""))).await
+}
+
+#[tokio::test]
+async fn a_spool_that_cannot_be_written_is_told_until_it_can() {
+    let data_dir = TempDir::new().unwrap();
+    let pipeline = pipeline_with(&data_dir, Durability::Process);
+    let health = &pipeline.health;
+    let spool_dir = data_dir.path().join("spool");
+    answered(&pipeline).await.unwrap();
+    assert!(health.spool_works());
+    // The open block is sealed, and no new one can be made.
+    pipeline.spool.seal();
+    std::fs::rename(&spool_dir, data_dir.path().join("away")).unwrap();
+    assert!(matches!(answered(&pipeline).await, Err(Rejection::SpoolUnwritable)));
+    assert!(!health.spool_works());
+    std::fs::rename(data_dir.path().join("away"), &spool_dir).unwrap();
+    answered(&pipeline).await.unwrap();
+    assert!(health.spool_works());
+}
+
+#[tokio::test]
+async fn a_spool_that_can_be_written_again_is_found_where_nobody_sends() {
+    let data_dir = TempDir::new().unwrap();
+    let pipeline = pipeline_with(&data_dir, Durability::Process);
+    let health = &pipeline.health;
+    let (spool_dir, away) = (data_dir.path().join("spool"), data_dir.path().join("away"));
+    std::fs::rename(&spool_dir, &away).unwrap();
+    assert!(answered(&pipeline).await.is_err());
+    assert!(pipeline.spool.probe().is_err());
+    tokio::time::pause();
+    let probing = Arc::clone(health).keep_probing(Arc::clone(&pipeline.spool));
+    let probing = tokio::spawn(probing);
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    assert!(!health.spool_works());
+    std::fs::rename(&away, &spool_dir).unwrap();
+    while !health.spool_works() {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    probing.abort();
+    assert_eq!(std::fs::read_dir(&spool_dir).unwrap().count(), 1, "only the lock is left");
+}
+
+#[tokio::test]
+async fn rows_that_only_the_memory_took_do_not_make_the_spool_work() {
+    let data_dir = TempDir::new().unwrap();
+    let pipeline = pipeline(&data_dir);
+    pipeline.health.spool_cannot_be_written();
+    pipeline.refusing.store(true, Ordering::Relaxed);
+    let told = Told::default();
+    let mut answer = pin!(pipeline.accept(sender(&told), Bytes::from(batch(""))));
+    let waits = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context).is_pending())).await;
+    assert!(waits && pipeline.spool.fill().0 > 0);
+    assert!(!pipeline.health.spool_works());
 }

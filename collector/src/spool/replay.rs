@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::block::{Tail, measure};
 use super::journal::JOURNAL;
-use super::log::{DAMAGED, OPEN, SEALED, SealedBlock, file_path};
+use super::log::{DAMAGED, OPEN, PROBE, SEALED, SealedBlock, file_path};
 use crate::dead_letters::DEAD;
 use crate::error::StartError;
 
@@ -38,6 +38,9 @@ pub(crate) fn mend(dir: &Path) -> Result<Found, StartError> {
         let name = path.file_name().and_then(|name| name.to_str()).and_then(block_name);
         match name {
             Some((sequence, suffix)) => files.push((sequence, suffix)),
+            None if path.file_name().is_some_and(|name| name == PROBE) => {
+                fs::remove_file(&path).map_err(failed(&path))?;
+            }
             // Bounded by itself.
             None if path.file_name().is_some_and(|name| name == DEAD) => {}
             None if path.extension().is_some_and(|suffix| suffix == JOURNAL) => journals.push(path),
@@ -45,7 +48,8 @@ pub(crate) fn mend(dir: &Path) -> Result<Found, StartError> {
         }
     }
     // Of a block that went in just before the end.
-    let orphan = |path: &PathBuf| ![SEALED, OPEN].iter().any(|of| path.with_extension(of).exists());
+    let orphan =
+        |path: &PathBuf| ![SEALED, OPEN, DAMAGED].iter().any(|of| path.with_extension(of).exists());
     for journal in journals.into_iter().filter(orphan) {
         fs::remove_file(&journal).map_err(failed(&journal))?;
     }

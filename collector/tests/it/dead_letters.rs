@@ -1,9 +1,14 @@
 //! Rows that a real ClickHouse refuses: the rest goes in, and they do too once what was wrong is mended.
 
-use collector::dead_letters::{DeadLetters, replay};
+use std::sync::{Arc, Mutex};
+
+use collector::dead_letters::{DeadLetters, Replayer};
 use serde_json::json;
 use serde_json::value::RawValue;
+use store::Server;
 use store::testing::TestDatabase;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::stack::{Collector, Stack, batch, count, files, page_view, with};
 
@@ -43,12 +48,12 @@ async fn one_bad_row_of_a_thousand_waits_and_is_replayed() {
     assert!(letter.reason.contains("Code: 469"), "{}", letter.reason);
     assert!(letter.row.as_ref().unwrap().get().contains("forbidden"));
 
-    let error = replay(&dead, database.server(), &letter, None).await.unwrap_err();
+    let error = Replayer::new(database.server()).replay(&dead, &letter, None).await.unwrap_err();
     assert!(error.to_string().contains("ClickHouse refuses"), "{error}");
     execute(&database, "ALTER TABLE events DROP CONSTRAINT titles").await;
     // Twice, as if the first had been killed before it took the letter away.
     for _ in 0..2 {
-        replay(&dead, database.server(), &letter, None).await.unwrap();
+        Replayer::new(database.server()).replay(&dead, &letter, None).await.unwrap();
         assert_eq!(count(&database, "events").await, 1000);
     }
     assert!(dead.list().unwrap().is_empty());
@@ -80,7 +85,7 @@ async fn a_mended_row_goes_in() {
     let letter = dead.list().unwrap().remove(0);
     let mended = letter.row.as_ref().unwrap().get().replace("forbidden", "allowed");
     let mended = RawValue::from_string(mended).unwrap();
-    replay(&dead, database.server(), &letter, Some(&mended)).await.unwrap();
+    Replayer::new(database.server()).replay(&dead, &letter, Some(&mended)).await.unwrap();
     assert_eq!(count(&database, "events").await, 1000);
     assert_eq!(count(&database, "(SELECT 1 FROM events WHERE title = 'allowed')").await, 1);
 }
@@ -129,7 +134,7 @@ async fn the_row_of_a_person_who_was_suppressed_since_stays_a_letter() {
     let dead = DeadLetters::of(data_dir.path());
     let mut stayed = Vec::new();
     for letter in dead.list().unwrap() {
-        if let Err(error) = replay(&dead, database.server(), &letter, None).await {
+        if let Err(error) = Replayer::new(database.server()).replay(&dead, &letter, None).await {
             stayed.push(error.to_string());
         }
     }
@@ -137,4 +142,64 @@ async fn the_row_of_a_person_who_was_suppressed_since_stays_a_letter() {
     assert_eq!(count(&database, "events WHERE user_id = 'u2'").await, 1);
     assert_eq!(count(&database, "events").await, 1);
     assert_eq!(dead.list().unwrap().len(), 1, "nothing is lost by it");
+}
+
+/// A way to this ClickHouse, and what is asked on it.
+async fn overheard(server: &Server) -> (Server, Arc<Mutex<Vec<u8>>>) {
+    let (heard, listener) = (Arc::default(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let mut address = server.address().clone();
+    let there =
+        (address.url.host_str().unwrap().to_owned(), address.url.port_or_known_default().unwrap());
+    address.url.set_host(Some("127.0.0.1")).unwrap();
+    address.url.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+    let keep: Arc<Mutex<Vec<u8>>> = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut asking, _)) = listener.accept().await {
+            let (keep, there) = (Arc::clone(&keep), there.clone());
+            tokio::spawn(async move {
+                let mut answering = TcpStream::connect(there).await.unwrap();
+                let (mut from, mut back) = asking.split();
+                let (mut answers, mut to) = answering.split();
+                let ask = async {
+                    let mut bytes = vec![0; 65536];
+                    while let Ok(read @ 1..) = from.read(&mut bytes).await {
+                        keep.lock().unwrap().extend_from_slice(&bytes[..read]);
+                        to.write_all(&bytes[..read]).await.unwrap();
+                    }
+                };
+                tokio::select! {
+                    () = ask => {}
+                    _ = tokio::io::copy(&mut answers, &mut back) => {}
+                }
+            });
+        }
+    });
+    (Server::new(&address), heard)
+}
+
+#[tokio::test]
+async fn the_suppression_list_is_read_once_for_all_letters_and_again_when_it_has_changed() {
+    let stack = Stack::up(&[]).await;
+    execute(&stack.database, "ALTER TABLE events ADD CONSTRAINT nobody CHECK user_id = ''").await;
+    let events = [1, 2, 3].map(|number| with(page_view(number), &json!({"user": "u1"})));
+    assert_eq!(stack.collector.post(&batch(&events)).await.status, 202);
+    let Stack { collector, data_dir, database } = stack;
+    collector.stop().await;
+    execute(&database, "ALTER TABLE events DROP CONSTRAINT nobody").await;
+    let (server, heard) = overheard(database.server()).await;
+    let (replayer, dead) = (Replayer::new(&server), DeadLetters::of(data_dir.path()));
+    let letters = dead.list().unwrap();
+    let read = || {
+        let heard = heard.lock().unwrap();
+        let question = b"ORDER BY suppressed_at";
+        heard.windows(question.len()).filter(|bytes| bytes == question).count()
+    };
+    for letter in &letters[..2] {
+        replayer.replay(&dead, letter, None).await.unwrap();
+    }
+    assert_eq!(read(), 1);
+    execute(&database, "INSERT INTO suppressions SELECT 'shop', 'user', lower(hex(SHA256('u1'))), 'asked', now64(3)").await;
+    let stays = replayer.replay(&dead, &letters[2], None).await.unwrap_err();
+    assert_eq!(stays.to_string(), "left out again as person_suppressed (user)");
+    assert_eq!(read(), 2);
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use collector::dead_letters::{DeadLetters, Letter, ReplayError, replay};
+use collector::dead_letters::{DeadLetters, Letter, ReplayError, Replayer};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -152,7 +152,7 @@ async fn a_mended_event_is_stored_once_with_what_its_request_told() {
     collector.stop().await;
     let letter = dead.list().unwrap().remove(0);
 
-    let again = replay(&dead, database.server(), &letter, None).await.unwrap_err();
+    let again = Replayer::new(database.server()).replay(&dead, &letter, None).await.unwrap_err();
     assert!(matches!(again, ReplayError::Dropped(reason) if reason.tag() == "url_invalid"));
     assert_eq!(dead.list().unwrap().len(), 1);
 
@@ -161,7 +161,7 @@ async fn a_mended_event_is_stored_once_with_what_its_request_told() {
     let mended = RawValue::from_string(mended).unwrap();
     // Twice, as if the first had been killed before it took the letter away.
     for _ in 0..2 {
-        replay(&dead, database.server(), &letter, Some(&mended)).await.unwrap();
+        Replayer::new(database.server()).replay(&dead, &letter, Some(&mended)).await.unwrap();
         assert_eq!(count(&database, "events").await, 1);
     }
     let question = format!(
@@ -186,14 +186,14 @@ async fn what_was_left_out_for_a_forgotten_host_is_stored_when_the_host_is_named
     eventually("the letter is written", || async { dead.list().unwrap().len() == 1 }).await;
     collector.stop().await;
     let letter = dead.list().unwrap().remove(0);
-    let again = replay(&dead, database.server(), &letter, None).await.unwrap_err();
+    let again = Replayer::new(database.server()).replay(&dead, &letter, None).await.unwrap_err();
     assert!(matches!(again, ReplayError::Dropped(reason) if reason.tag() == "host_not_allowed"));
 
     let hosts = ["shop.example", "checkout.example"].map(|host| host.parse().unwrap());
     let settings = SiteSettings { hosts: hosts.into(), ..SiteSettings::default() };
     let site = Site { name: "shop".parse().unwrap(), settings };
     store::site::add(database.server(), &site, NOW + 1).await.unwrap();
-    replay(&dead, database.server(), &letter, None).await.unwrap();
+    Replayer::new(database.server()).replay(&dead, &letter, None).await.unwrap();
     assert_eq!(count(&database, "events").await, 1);
 }
 
@@ -217,7 +217,7 @@ async fn of_a_visitor_without_a_cookie_only_the_days_id_is_kept() {
     assert!(!event.contains(VISITOR), "{event}");
     let mended = event.replace("\"/shoes", "\"https://shop.example/shoes");
     let mended = RawValue::from_string(mended).unwrap();
-    replay(&dead, database.server(), &letter, Some(&mended)).await.unwrap();
+    Replayer::new(database.server()).replay(&dead, &letter, Some(&mended)).await.unwrap();
     let question =
         "SELECT count() AS events, uniqExact(visitor_id, session_id) AS visitors FROM events";
     let found: Vec<Value> = rows(&database, question).await;

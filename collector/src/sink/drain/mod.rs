@@ -21,7 +21,7 @@ use super::{Failure, Sink};
 use crate::archive::Keeper;
 use crate::error::chain;
 use crate::health::Health;
-use crate::spool::block::Block;
+use crate::spool::block::{Block, Damaged};
 use crate::spool::{SealedBlock, Spool};
 
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -112,10 +112,7 @@ impl<S: Sink> WayOut<'_, S> {
         let packed = match packed {
             Ok(Ok(packed)) => packed,
             Ok(Err(damaged)) => {
-                let kept = spool.set_aside_damaged(sealed)?;
-                metrics.blocks_damaged.inc();
-                tracing::error!(file = %kept.display(), %damaged, "a spool file is damaged, it is set aside and not inserted");
-                return Ok(());
+                return Ok(self.leave_damaged(sealed, &damaged)?);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 spool.forget(sealed);
@@ -135,16 +132,9 @@ impl<S: Sink> WayOut<'_, S> {
             Placed::In { bad_rows } => {
                 metrics.blocks_inserted.inc();
                 tracing::debug!(block = sealed.sequence, bad_rows, "inserted a block");
-                if packed.block.cut_bytes > 0 {
-                    let bytes = packed.block.cut_bytes;
-                    tracing::warn!(
-                        block = sealed.sequence,
-                        bytes,
-                        "a spool file ended inside a request's rows, as after a power loss: what was whole of it is in"
-                    );
-                }
+                let (cut_bytes, is_damaged) = (packed.block.cut_bytes, packed.block.is_damaged);
                 self.keep(sealed, packed.block, bad_rows).await?;
-                Ok(spool.remove(sealed)?)
+                Ok(self.take_away(sealed, cut_bytes, is_damaged)?)
             }
             Placed::Stuck { reason } => {
                 let kept = spool.set_aside_rejected(sealed, &reason)?;
@@ -153,6 +143,41 @@ impl<S: Sink> WayOut<'_, S> {
                 Ok(())
             }
         }
+    }
+
+    /// Takes a block away that is in, as far as it was whole: what is damaged of it stays to be looked at.
+    fn take_away(&self, sealed: SealedBlock, cut_bytes: usize, is_damaged: bool) -> io::Result<()> {
+        if !is_damaged {
+            if cut_bytes > 0 {
+                tracing::warn!(
+                    block = sealed.sequence,
+                    bytes = cut_bytes,
+                    "a spool file ended inside a request's rows, as after a power loss: what was whole of it is in"
+                );
+            }
+            return self.spool.remove(sealed);
+        }
+        let kept = self.spool.set_aside_damaged(sealed)?;
+        self.splitter.metrics.blocks_damaged.inc();
+        tracing::error!(
+            file = %kept.file.display(),
+            bytes = cut_bytes,
+            "a spool file is damaged, what is whole of it is inserted"
+        );
+        Ok(())
+    }
+
+    /// Sets a block aside of which nothing can be told from noise, or that was tried when it was another.
+    fn leave_damaged(&self, sealed: SealedBlock, damaged: &Damaged) -> io::Result<()> {
+        let kept = self.spool.set_aside_damaged(sealed)?;
+        self.splitter.metrics.blocks_damaged.inc();
+        let file = kept.file.display();
+        if kept.may_be_in {
+            tracing::error!(%file, %damaged, "a spool file is damaged, it is set aside and not inserted; part of it may be in");
+        } else {
+            tracing::error!(%file, %damaged, "a spool file is damaged, it is set aside and not inserted");
+        }
+        Ok(())
     }
 
     /// Keeps a block in the archive, where one is wanted. After a crash before the block is removed it is

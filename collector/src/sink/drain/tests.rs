@@ -1,6 +1,7 @@
 //! The way out, with a sink that fails on command.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Mutex;
 
 use tempfile::TempDir;
@@ -206,4 +207,71 @@ async fn what_is_known_of_a_block_is_known_under_another_number_too() {
     let sealed = spool.oldest().unwrap();
     let block = spool.read(sealed).unwrap().unwrap();
     assert!(spool.journal(sealed, &block).unwrap().is_refused(Table::Events, &(0..1)));
+}
+
+/// The files of the folder with this ending.
+fn files(dir: &TempDir, end: &str) -> Vec<PathBuf> {
+    let paths = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|found| found == end)).collect()
+}
+
+fn frame(text: &str) -> Vec<u8> {
+    let mut frame = Frame::default();
+    frame.push(Table::Events, &text).unwrap();
+    frame.finish().to_vec()
+}
+
+#[tokio::test]
+async fn what_is_whole_before_a_hole_of_a_power_loss_goes_in_and_the_file_is_kept() {
+    let mut half_written = frame(&"never answered ".repeat(1000));
+    let length = half_written.len();
+    half_written.truncate(4096);
+    half_written.resize(length, 0);
+    let hole = [vec![0; 4096], frame("behind the hole")].concat();
+    for hurt in [half_written, hole] {
+        let dir = TempDir::new().unwrap();
+        drop(spooled(&dir, &["answered"]).await);
+        let path = dir.path().join("0000000000000000.block");
+        let bytes = [fs::read(&path).unwrap(), hurt].concat();
+        fs::write(&path, &bytes).unwrap();
+        let (sink, metrics) = (MemorySink::default(), Metrics::new());
+        let spool = spooled(&dir, &["next"]).await;
+        run(&dir, &spool, &sink, &metrics).await;
+        assert_eq!(texts(&sink), ["answered", "next"]);
+        assert_eq!(metrics.blocks_damaged.get(), 1);
+        let kept = files(&dir, "damaged");
+        assert_eq!(fs::read(&kept[0]).unwrap(), bytes, "as it was found");
+        assert_eq!(spool.fill().0, bytes.len() as u64, "it still counts");
+        drop(spool);
+        let spool = spooled(&dir, &[]).await;
+        assert_eq!((spool.blocks_waiting(), spool.fill().0), (0, bytes.len() as u64));
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_damaged_block_is_kept_beside_it() {
+    let dir = TempDir::new().unwrap();
+    let spool = spooled(&dir, &["a"]).await;
+    let sealed = spool.oldest().unwrap();
+    let block = spool.read(sealed).unwrap().unwrap();
+    spool.journal(sealed, &block).unwrap().refuse(Table::Events, &(0..1)).unwrap();
+    let known = fs::read(dir.path().join("0000000000000000.split")).unwrap();
+    let path = dir.path().join("0000000000000000.block");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    drop(spool);
+    let (sink, metrics) = (MemorySink::default(), Metrics::new());
+    run(&dir, &spooled(&dir, &[]).await, &sink, &metrics).await;
+    assert_eq!((texts(&sink).len(), metrics.blocks_damaged.get()), (0, 1));
+    // The next start leaves it where it is, and goes by it no more once the block is gone.
+    for _ in 0..2 {
+        let kept = files(&dir, "damaged").pop().unwrap();
+        let journals = files(&dir, "split");
+        assert_eq!(journals, [kept.with_extension("split")]);
+        assert_eq!(fs::read(&journals[0]).unwrap(), known);
+        drop(spooled(&dir, &[]).await);
+    }
+    fs::remove_file(files(&dir, "damaged").pop().unwrap()).unwrap();
+    drop(spooled(&dir, &[]).await);
+    assert!(files(&dir, "split").is_empty());
 }

@@ -292,6 +292,8 @@ pub(crate) struct Block {
     columns: [Vec<String>; 2],
     /// Bytes behind the last whole frame, which are not of the block.
     pub(crate) cut_bytes: usize,
+    /// Whether rows that were perhaps answered are among these.
+    pub(crate) is_damaged: bool,
 }
 
 /// A file that is not a block, or no longer.
@@ -314,9 +316,12 @@ impl Block {
 
     /// Reads a sealed block's file that a power loss may have torn: up to its last whole frame. The same bytes are
     /// the same block each time.
+    ///
+    /// A power loss may also leave an end of which some pages were written and some not, which looks as damaged as
+    /// what the disk has changed. All that is whole before was perhaps answered, and does not wait for somebody to act.
     pub(crate) fn read_torn(bytes: Vec<u8>) -> Result<Self, Damaged> {
         let extent = measure(&bytes);
-        if extent.tail == Tail::Damaged {
+        if extent.tail == Tail::Damaged && extent.is_empty() {
             return Err(Damaged { at: extent.intact_bytes, of: bytes.len() });
         }
         Self::of(bytes, extent)
@@ -326,6 +331,7 @@ impl Block {
     fn of(mut bytes: Vec<u8>, extent: Extent) -> Result<Self, Damaged> {
         let damaged = Damaged { at: extent.intact_bytes, of: bytes.len() };
         let cut_bytes = bytes.len() - extent.intact_bytes;
+        let is_damaged = extent.tail == Tail::Damaged;
         bytes.truncate(extent.intact_bytes);
         let mut payloads = extent.payloads.into_iter();
         let header = payloads.next().and_then(|range| bytes.get(range)).ok_or(damaged)?;
@@ -334,7 +340,7 @@ impl Block {
         let token = format!("{}-{}-{:08x}", header.instance, header.sequence, checksum(&bytes));
         let columns = [owned(header.events), owned(header.identifiers)];
         let rows = rows_of(&bytes, payloads).ok_or(damaged)?;
-        Ok(Self { bytes, rows, token, columns, cut_bytes })
+        Ok(Self { bytes, rows, token, columns, cut_bytes, is_damaged })
     }
 
     /// As they lie in its file.

@@ -4,6 +4,9 @@
 //! page cache, less than handing it to a writer and waiting to be woken would cost. With
 //! [`Durability::Disk`] the requests then wait together for one fsync.
 
+mod aside;
+mod probe;
+
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -43,6 +46,7 @@ pub(crate) struct SealedBlock {
 pub(crate) const OPEN: &str = "open";
 pub(crate) const SEALED: &str = "block";
 pub(crate) const DAMAGED: &str = "damaged";
+pub(crate) const PROBE: &str = "probe";
 
 /// Where a file of the spool lies. The number is padded, so that names sort as blocks do.
 pub(crate) fn file_path(dir: &Path, sequence: u64, suffix: &str) -> PathBuf {
@@ -350,38 +354,6 @@ impl Spool {
         state.waiting.retain(|waiting| waiting.sequence != sealed.sequence);
         state.bytes = state.bytes.saturating_sub(sealed.bytes);
         Ok(())
-    }
-
-    /// Keeps a block that ClickHouse refuses in `rejected/`, with the reason beside it. Its bytes
-    /// still count, so that what is set aside is bounded too.
-    pub(crate) fn set_aside_rejected(
-        &self,
-        sealed: SealedBlock,
-        reason: &str,
-    ) -> io::Result<PathBuf> {
-        let rejected = self.dir.join("rejected");
-        fs::create_dir_all(&rejected)?;
-        // The instance keeps blocks of several runs apart.
-        let name = format!("{:016}-{}", sealed.sequence, self.instance);
-        fs::write(rejected.join(format!("{name}.reason.txt")), reason)?;
-        // What of the block is in already must be known when it is put back.
-        let journal = file_path(&self.dir, sealed.sequence, JOURNAL);
-        if journal.exists() {
-            fs::copy(journal, rejected.join(format!("{name}.{JOURNAL}")))?;
-        }
-        self.set_aside(sealed, rejected.join(format!("{name}.{SEALED}")))
-    }
-
-    /// Keeps a block whose file is damaged beside the others, out of their way.
-    pub(crate) fn set_aside_damaged(&self, sealed: SealedBlock) -> io::Result<PathBuf> {
-        let name = format!("{:016}-{}.{DAMAGED}", sealed.sequence, self.instance);
-        self.set_aside(sealed, self.dir.join(name))
-    }
-
-    fn set_aside(&self, sealed: SealedBlock, to: PathBuf) -> io::Result<PathBuf> {
-        fs::rename(file_path(&self.dir, sealed.sequence, sealed.suffix), &to)?;
-        self.state().waiting.retain(|waiting| waiting.sequence != sealed.sequence);
-        Ok(to)
     }
 
     /// Leaves out a block whose file is gone. Somebody took it; it cannot be inserted.
