@@ -265,7 +265,7 @@ impl Door {
             self.pipeline.metrics.head_refused(HeadRefused::TooLarge);
             Ok(respond::head_too_large())
         } else {
-            self.route(&mut head, Coming { body, under_way }, peer).await
+            self.route(&mut head, Coming::new(body, under_way), peer).await
         };
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
