@@ -110,8 +110,8 @@ pub struct CollectorConfig {
     /// How long an event waits for others before it is inserted
     #[arg(long, env = "FOOTFALL_FLUSH_AGE", default_value = "1s", value_parser = duration, value_name = "TIME")]
     flush_age: Duration,
-    /// Connections at a time; when there are more, idle ones are closed, then those whose body does not come, and
-    /// where there is none, new ones wait to be accepted
+    /// Connections at a time; when there are more, idle ones are closed, then those whose body does not come or
+    /// trickles, and where there is none, new ones wait to be accepted
     #[arg(long, env = "FOOTFALL_CONNECTIONS_MAX", default_value_t = 4096, value_name = "COUNT")]
     connections_max: usize,
     /// How long a client may take for a request's head, and may keep a connection idle

@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
-use wire::Context;
+use wire::{Answer, Context};
 
 use crate::config::Settings;
 use crate::dead_letters::DeadLetters;
@@ -265,7 +265,7 @@ impl Door {
             self.pipeline.metrics.head_refused(HeadRefused::TooLarge);
             Ok(respond::head_too_large())
         } else {
-            self.route(&mut head, Coming { body, under_way }, peer).await
+            self.route(&mut head, Coming::new(body, under_way), peer).await
         };
         let answer = answer.unwrap_or_else(|rejection| {
             let spec = rejection.spec();
@@ -362,9 +362,8 @@ impl Door {
         let now = self.pipeline.clock.now_millis();
         let written = {
             let sent = segment_api::request(call, &head.headers, &body, sender, now)?;
-            let mut written = self.pipeline.write(sender, &sent.site, sent.sent_at, &sent.parts)?;
-            sent.put_into_its_words(written.answer_mut());
-            written
+            let words = |answer: &mut Answer| sent.put_into_its_words(answer);
+            self.pipeline.write(sender, &sent.site, sent.sent_at, &sent.parts, words)?
         };
         drop(body);
         let answer = self.pipeline.answer(written).await?;
@@ -382,7 +381,7 @@ impl Door {
         let sent = pixel::pixel(query, headers, self.pipeline.clock.now_millis());
         let part =
             Part { events: vec![Sent::Event(sent.event)], ..Part::of(sender, Context::default()) };
-        let written = self.pipeline.write(sender, &sent.site, 0, &[part])?;
+        let written = self.pipeline.write(sender, &sent.site, 0, &[part], |_| ())?;
         let answer = self.pipeline.answer(written).await?;
         Ok(respond::with_dropped(pixel::picture(), &answer))
     }
@@ -436,7 +435,7 @@ impl Door {
         let part = Part { events, signed: true, ..Part::of(sender, Context::default()) };
         let taken = async {
             self.pipeline.gates.knock(sender)?;
-            let written = self.pipeline.write(sender, link.site().as_str(), 0, &[part])?;
+            let written = self.pipeline.write(sender, link.site().as_str(), 0, &[part], |_| ())?;
             self.pipeline.answer(written).await
         };
         match taken.await {

@@ -287,10 +287,12 @@ fn fields<P: Borrow<RawValue>>(event: &Event<'_, P>) -> Map<String, Value> {
 
 /// What may be kept of an event.
 fn least(mut event: Map<String, Value>, visitor: &Visitor) -> Map<String, Value> {
-    event.retain(|name, value| {
+    event.retain(|name, value| match name.as_str() {
         // An address that is none cannot be cut to what may be kept of it.
-        FIELDS.contains(&name.as_str())
-            && (value.is_string() || !matches!(name.as_str(), "url" | "referrer"))
+        "url" | "referrer" => value.is_string(),
+        // Anything may be in a list or an object of whose it is, traits too.
+        "user" | "visitor" | "session" => value.is_string() || value.is_number(),
+        name => FIELDS.contains(&name),
     });
     ids(&mut event, visitor);
     // Of an identify they are traits, and of what is not known they might be.
@@ -417,6 +419,19 @@ mod tests {
             let Value::Object(sent) = sent else { panic!("an object") };
             assert_eq!(Value::Object(least(sent, &Visitor::Sent)), json!({"type": kind}));
         }
+    }
+
+    #[test]
+    fn whose_an_event_is_is_not_kept_in_a_form_that_no_row_has() {
+        let sent = json!({
+            "type": "step", "visitor": ["v"], "session": {"id": "s"},
+            "user": {"id": "u8", "phone": "0912345678"},
+        });
+        let Value::Object(sent) = sent else { panic!("an object") };
+        assert_eq!(Value::Object(least(sent, &Visitor::Sent)), json!({"type": "step"}));
+        let Value::Object(sent) = json!({"user": 8, "visitor": "v"}) else { panic!("an object") };
+        let expected = json!({"user": 8, "visitor": "v"});
+        assert_eq!(Value::Object(least(sent, &Visitor::Sent)), expected);
     }
 
     #[test]

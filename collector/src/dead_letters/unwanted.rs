@@ -10,6 +10,9 @@ use crate::enrich::readings;
 use crate::suppressed::Suppressed;
 use crate::validate::{ReferrerSpam, Site, flatten};
 
+/// How many texts of a `user` of an unknown form are asked. What is in such a form is not kept in any case.
+const USER_TEXTS_MAX: usize = 16;
+
 /// What is not to be stored: of the site's exclusions those of pages and referrers, for nothing of an excluded
 /// sender comes as far as here.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +26,13 @@ impl Unwanted<'_> {
     /// Whether the event, as it was sent from this country, is of a suppressed person, or of a page or from a
     /// referrer that is excluded.
     pub(super) fn has(&self, event: &Map<String, Value>, country: &str) -> bool {
-        let identifiers = identifiers(event, country);
-        self.suppressed.named_by(&self.site.name, &text(event, "user"), &identifiers).is_some()
+        let mut users = Vec::new();
+        event.get("user").into_iter().for_each(|user| texts(user, &mut users));
+        let is_suppressed = |user: &str, identifiers: &[Identifier]| {
+            self.suppressed.named_by(&self.site.name, user, identifiers).is_some()
+        };
+        is_suppressed("", &identifiers(event, country))
+            || users.iter().any(|user| is_suppressed(user, &[]))
             || self.is_excluded(&text(event, "url"), &text(event, "referrer"))
     }
 
@@ -39,12 +47,21 @@ impl Unwanted<'_> {
     }
 }
 
-/// A field's text. Of an event with a number in its place that is what is wrong with it.
+/// A field's text; empty where it is none.
 fn text(event: &Map<String, Value>, name: &str) -> String {
-    match event.get(name) {
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(Value::Number(number)) => number.to_string(),
-        _ => String::new(),
+    event.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
+}
+
+/// The texts in a value, the first few. Of an event with a number, a list or an object in a text's place that is
+/// what is wrong with it.
+fn texts(value: &Value, found: &mut Vec<String>) {
+    match value {
+        _ if found.len() >= USER_TEXTS_MAX => {}
+        Value::String(text) => found.push(text.trim().to_owned()),
+        Value::Number(number) => found.push(number.to_string()),
+        Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
+        Value::Object(fields) => fields.values().for_each(|value| texts(value, found)),
+        Value::Bool(_) | Value::Null => {}
     }
 }
 

@@ -59,12 +59,21 @@ pub(crate) fn readings(url: &str) -> Vec<(String, String)> {
         let page = Page::of(url);
         (page.host.into_owned(), page.path.to_owned())
     };
-    if url.is_empty() || split(url).is_some() {
+    if url.is_empty() || split(url).is_some_and(|(host, _)| !host.is_empty()) {
         return vec![read(url)];
     }
-    // `https:/shop.example`, `//shop.example`, `shop.example`
+    // `https:/shop.example`, `https:///shop.example`, `//shop.example`, `shop.example`
     let behind = url.split_once(":/").map_or(url, |(_, behind)| behind).trim_start_matches('/');
-    vec![read(&format!("https://{behind}")), read(&format!("https:///{behind}"))]
+    // `https:shop.example`; of `localhost:80` too, where it does no harm.
+    let word = |(word, _): &(&str, &str)| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let behind_word = behind.split_once(':').filter(word).map(|(_, behind)| behind);
+    [Some(behind), behind_word]
+        .into_iter()
+        .flatten()
+        .flat_map(|behind| {
+            [read(&format!("https://{behind}")), read(&format!("https:///{behind}"))]
+        })
+        .collect()
 }
 
 /// The host of an address, lower case, without the port; empty where there is none.
@@ -165,6 +174,16 @@ mod tests {
             ("//shop.example", &[("shop.example", "/"), ("", "/shop.example")]),
             ("https:/shop.example/a", &[("shop.example", "/a"), ("", "/shop.example/a")]),
             ("?a", &[("", "/"), ("", "/")]),
+            (
+                "HTTPS:shop.example/a",
+                &[
+                    ("https:shop.example", "/a"),
+                    ("", "/HTTPS:shop.example/a"),
+                    ("shop.example", "/a"),
+                    ("", "/shop.example/a"),
+                ],
+            ),
+            ("https:///shop.example/a", &[("shop.example", "/a"), ("", "/shop.example/a")]),
         ] {
             let read = readings(url);
             let read: Vec<_> = read.iter().map(|(host, path)| (&**host, &**path)).collect();

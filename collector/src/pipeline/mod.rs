@@ -121,21 +121,23 @@ impl Pipeline {
         let written = {
             let batch = batch(&body)?;
             let part = Part { events: batch.events, ..Part::of(sender, batch.context) };
-            self.write(sender, &batch.site, batch.sent_at, &[part])?
+            self.write(sender, &batch.site, batch.sent_at, &[part], |_| ())?
         };
         // While the disk hangs, bodies would pile up: some are a megabyte, and came as a kilobyte.
         drop(body);
         self.answer(written).await
     }
 
-    /// Writes what a request has told, in whatever way it came in, to the spool: all of it or nothing. Waits for
-    /// nothing, so that all of it lies on the stack, which is always at hand, and not in the connection's memory.
+    /// Writes what a request has told, in whatever way it came in, to the spool: all of it or nothing. Its answer
+    /// is put into the sender's words here, for it has its room by their length. Waits for nothing, so that all of
+    /// it lies on the stack, which is always at hand, and not in the connection's memory.
     pub(crate) fn write<P: Borrow<RawValue>>(
         &self,
         sender: Sender<'_>,
         site: &str,
         sent_at: u64,
         parts: &[Part<'_, P>],
+        into_words: impl FnOnce(&mut Answer),
     ) -> Result<Written<'_>, Rejection> {
         let sites = self.sites.table();
         let site = sites.find(site)?;
@@ -143,6 +145,7 @@ impl Pipeline {
         let taken = self.taken(sender, site, (sent_at, received_at), parts)?;
         let Taken { mut outcome, mut frame, .. } = taken;
         outcome.answer.accepted = outcome.accepted.iter().map(|(_, count)| count).sum();
+        into_words(&mut outcome.answer);
         let (mut room, mut position) = (None, None);
         if outcome.answer.accepted > 0 {
             if self.spool.waits_for_the_disk() {
@@ -307,13 +310,6 @@ pub(crate) struct Written<'a> {
     with_quota: Option<SiteName>,
     /// Where the answer is a long one.
     _room: Option<SemaphorePermit<'a>>,
-}
-
-impl Written<'_> {
-    /// The answer as far as it is known, to be put into the sender's words.
-    pub(crate) const fn answer_mut(&mut self) -> &mut Answer {
-        &mut self.outcome.answer
-    }
 }
 
 /// About as many bytes as an answer takes. Of a body that is small as it comes a thousand events may be left out.

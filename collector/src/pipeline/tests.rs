@@ -7,6 +7,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use clap::Parser;
+use hyper::header::HeaderMap;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
@@ -14,6 +16,7 @@ use crate::clock::ManualClock;
 use crate::dead_letters::DeadLetters;
 use crate::enrich::EnrichFiles;
 use crate::gate::GateConfig;
+use crate::receive::segment_api::{self, Call};
 use crate::spool::{Durability, Limits};
 
 const NOW: i64 = 1_800_000_000_000;
@@ -184,4 +187,36 @@ async fn rows_that_only_the_memory_took_do_not_make_the_spool_work() {
     let waits = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context).is_pending())).await;
     assert!(waits && pipeline.spool.fill().0 > 0);
     assert!(!pipeline.health.spool_works());
+}
+
+#[tokio::test]
+async fn long_answers_in_segments_words_have_the_same_room() {
+    let data_dir = TempDir::new().unwrap();
+    let pipeline = pipeline(&data_dir);
+    // An event has a shorter id of ours, and the answer the sender's.
+    let message = |number: usize| {
+        let event = if number == 0 { "bought" } else { "" };
+        json!({"type": "track", "event": event, "anonymousId": "a", "messageId": format!("{number:0>256}")})
+    };
+    let messages: Vec<_> = (0..1000).map(message).collect();
+    let body = json!({"writeKey": "shop", "batch": messages}).to_string();
+    let told = Told::default();
+    let sender = sender(&told);
+    let sent =
+        segment_api::request(Call::Batch, &HeaderMap::new(), body.as_bytes(), sender, NOW).unwrap();
+    let _others = pipeline.gates.bodies.room(Some(48 << 20)).unwrap();
+    let mut waiting = Vec::new();
+    while waiting.len() < 100 {
+        let words = |answer: &mut Answer| sent.put_into_its_words(answer);
+        match pipeline.write(sender, &sent.site, sent.sent_at, &sent.parts, words) {
+            Ok(written) => waiting.push(written),
+            Err(rejection) => {
+                assert_eq!(rejection, Rejection::BodiesFull);
+                break;
+            }
+        }
+    }
+    let bytes: usize = waiting.iter().map(|written| bytes_held(&written.outcome.answer)).sum();
+    assert!(waiting[0].outcome.answer.dropped.iter().all(|dropped| dropped.id.len() == 256));
+    assert!(bytes < 16 << 20, "{bytes} bytes wait in {} answers", waiting.len());
 }

@@ -23,17 +23,41 @@ const THROWN_AWAY_BYTES_MAX: usize = 8 * BODY_BYTES_MAX;
 
 /// A body that comes, and the request that it is of: its connection may have to give way while it does not.
 pub(crate) struct Coming<'a> {
-    pub(crate) body: Incoming,
-    pub(crate) under_way: &'a UnderWay,
+    body: Incoming,
+    under_way: &'a UnderWay,
+    /// Bytes of it since they were last enough to stay for.
+    bytes: usize,
+}
+
+impl<'a> Coming<'a> {
+    pub(crate) const fn new(body: Incoming, under_way: &'a UnderWay) -> Self {
+        Self { body, under_way, bytes: 0 }
+    }
+
+    /// The next piece; none at the end.
+    async fn piece(&mut self) -> Result<Option<Bytes>, Rejection> {
+        while let Some(frame) = self.body.frame().await {
+            let frame = frame.map_err(|_| Rejection::BodyIncomplete)?;
+            // What is no data are trailers.
+            let Ok(data) = frame.into_data() else { continue };
+            self.bytes += data.len();
+            if self.under_way.awaits_anew(self.bytes) {
+                self.bytes = 0;
+            }
+            return Ok(Some(data));
+        }
+        Ok(None)
+    }
 }
 
 /// Reads the whole body, which is JSON.
 pub(crate) async fn read(
     headers: &HeaderMap,
-    Coming { body, under_way }: Coming<'_>,
+    body: Coming<'_>,
     bodies: &Bodies,
     timeout: Duration,
 ) -> Result<Bytes, Rejection> {
+    let under_way = body.under_way;
     let mut read = pin!(async {
         let plain = match Encoding::of(headers) {
             Ok(None) => read_all(body, bodies).await?,
@@ -51,32 +75,31 @@ pub(crate) async fn read(
 }
 
 /// Lets a client whose body is not wanted come to its end, so that it reads why.
-pub(crate) async fn discard(Coming { body, under_way }: Coming<'_>, timeout: Duration) {
-    let _awaited = under_way.awaits_body();
+pub(crate) async fn discard(body: Coming<'_>, timeout: Duration) {
+    let _awaited = body.under_way.awaits_body();
     drop(tokio::time::timeout(timeout, throw_away(body, 0)).await);
 }
 
 /// A body that came in one piece is not copied.
-async fn read_all(mut body: Incoming, bodies: &Bodies) -> Result<Bytes, Rejection> {
-    let said = body.size_hint().exact().map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+async fn read_all(mut coming: Coming<'_>, bodies: &Bodies) -> Result<Bytes, Rejection> {
+    let said = coming.body.size_hint().exact();
+    let said = said.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     let declared = said.unwrap_or(0);
     let mut _room = None;
     let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Rejection::BodyIncomplete)?;
-        let Ok(data) = frame.into_data() else { continue };
+    while let Some(data) = coming.piece().await? {
         if declared > BODY_BYTES_MAX || bytes.len() + data.len() > BODY_BYTES_MAX {
-            throw_away(body, bytes.len() + data.len()).await?;
+            throw_away(coming, bytes.len() + data.len()).await?;
             return Err(Rejection::BodyTooLarge { bytes_max: BODY_BYTES_MAX });
         }
         if bytes.is_empty() {
-            if body.is_end_stream() {
+            if coming.body.is_end_stream() {
                 return Ok(data);
             }
             _room = match bodies.room(said) {
                 Ok(room) => room,
                 Err(full) => {
-                    throw_away(body, data.len()).await?;
+                    throw_away(coming, data.len()).await?;
                     return Err(full);
                 }
             };
@@ -87,10 +110,10 @@ async fn read_all(mut body: Incoming, bodies: &Bodies) -> Result<Bytes, Rejectio
     Ok(bytes.into())
 }
 
-async fn throw_away(mut body: Incoming, mut bytes: usize) -> Result<(), Rejection> {
+async fn throw_away(mut coming: Coming<'_>, mut bytes: usize) -> Result<(), Rejection> {
     while bytes < THROWN_AWAY_BYTES_MAX {
-        let Some(frame) = body.frame().await else { break };
-        bytes += frame.map_err(|_| Rejection::BodyIncomplete)?.data_ref().map_or(0, Bytes::len);
+        let Some(data) = coming.piece().await? else { break };
+        bytes += data.len();
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Who gets in, how often and how much.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -228,6 +229,45 @@ async fn bodies_that_do_not_come_give_way_to_new_requests() {
         false
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_body_that_comes_steadily_does_not_give_way_to_new_requests() {
+    let flags = ["--connections-max", "8", "--header-timeout", "10m", "--body-timeout", "32s"];
+    let (collector, _dir) = alone(&flags).await;
+    let batch = batch(&[page_view(1)]);
+    let body = batch.to_string();
+    let body = " ".repeat((1 << 20) - body.len()) + &body;
+    let head = format!(
+        "POST /v1/events HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut steady = open(&collector, head.as_bytes()).await;
+    let (mut pieces, last) = body.split_at(body.len() - 4096);
+    let mut pace = tokio::time::interval(Duration::from_millis(50));
+    // Begun after the steady one, which is the longest under way.
+    let absent = b"POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{";
+    let mut others = Vec::new();
+    let mut posted = pin!(collector.post(&batch));
+    // 80 KB a second, and the end only when somebody else was served.
+    let answer = loop {
+        tokio::select! {
+            answer = &mut posted, if others.len() == 7 => break answer,
+            _ = pace.tick() => {
+                let (piece, rest) = pieces.split_at(pieces.len().min(4096));
+                steady.write_all(piece.as_bytes()).await.unwrap();
+                pieces = rest;
+                if others.len() < 7 {
+                    others.push(open(&collector, absent).await);
+                }
+            }
+        }
+    };
+    assert_eq!(answer.status, 202);
+    steady.write_all([pieces, last].concat().as_bytes()).await.unwrap();
+    let mut told = String::new();
+    steady.read_to_string(&mut told).await.unwrap();
+    assert!(told.starts_with("HTTP/1.1 202 "), "{told}");
 }
 
 /// Whether it closes it within a moment.

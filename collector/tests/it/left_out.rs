@@ -88,6 +88,8 @@ async fn what_is_excluded_or_of_a_suppressed_person_is_not_kept_for_its_form_eit
         broken(json!({"user": " u7 "})),
         malformed(json!({"user": "u7"})),
         malformed(json!({"user": 7})),
+        malformed(json!({"user": ["u7"]})),
+        malformed(json!({"user": {"of": [{"id": 7}]}})),
         malformed(json!({"type": "identify", "user": "u7"})),
         broken(json!({"type": "identify", "properties": {"email": "Ana@shop.example"}})),
         malformed(json!({"type": "identify", "properties": {"email": "ana@shop.example"}})),
@@ -106,6 +108,9 @@ async fn what_is_excluded_or_of_a_suppressed_person_is_not_kept_for_its_form_eit
         with(page_view(1), &page("//staging.shop.example/x")),
         with(page_view(1), &page("staging.shop.example/x")),
         with(page_view(1), &page("shop.example/admin")),
+        with(page_view(1), &page("https:staging.shop.example/x")),
+        broken(page("https:///staging.shop.example/x")),
+        with(page_view(1), &page("https:admin/x")),
         broken(json!({"referrer": "https://www.spam.example/x"})),
         malformed(json!({"referrer": "https://semalt.com/"})),
     ];

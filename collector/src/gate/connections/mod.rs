@@ -3,9 +3,10 @@
 //! as quiet: nothing was sent yet, a head that is not whole, an answer that is not read, a pause between
 //! two requests.
 //!
-//! Where too few are quiet, those whose request's body has not come give way too, the longest awaited first,
+//! Where too few are quiet, those whose request's body does not come give way too, the longest awaited first,
 //! after a part of the time that a body may take: who trickles would hold all slots for all of it, and come
-//! again. A request that is being answered never gives way.
+//! again. Of a body that comes steadily the next piece is awaited, not the end. A request that is being answered
+//! never gives way.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -23,11 +24,14 @@ use super::contains;
 
 /// A connection's state while a request is under way.
 const BUSY: u64 = u64::MAX;
-/// In a connection's state beside the time, while that request's body has not come. As a number it is more than
-/// any time, so by their states the quiet are asked first.
+/// In a connection's state beside the time, while more of that request's body is awaited. As a number it is more
+/// than any time, so by their states the quiet are asked first.
 const AWAITED: u64 = 1 << 63;
-/// After what part of the time for a body those whose body has not come may be asked: 1.9 s of 15.
+/// After what part of the time for a body those of whose body too little came may be asked: 1.9 s of 15.
 const PART_OF_BODY_TIME: u32 = 8;
+/// Bytes of a body that must come in that time: 2 KiB a second, which the slowest telephone sends. To hold 4096
+/// slots with less than that, a byte now and then, takes nothing.
+const AWAITED_BYTES: usize = 4096;
 /// `asked` of a connection that was not asked.
 const NOT_ASKED: u64 = u64::MAX;
 /// How many give way at once, as a part of the limit: looking through all of them for one would let a
@@ -48,7 +52,7 @@ pub(crate) struct Connections {
     per_address_max: Option<usize>,
     /// Addresses that may have any number: of proxies, and those the operator names.
     unlimited: Vec<IpNet>,
-    /// How long a body is awaited before its connection may be asked, in milliseconds.
+    /// How long [`AWAITED_BYTES`] are awaited before their connection may be asked, in milliseconds.
     awaited_min: u64,
     began: Instant,
     freed: Notify,
@@ -65,7 +69,7 @@ struct Open {
 struct Connection {
     /// `None` where its address may have any number.
     address: Option<Address>,
-    /// Since when it is quiet, in milliseconds since `began`; or [`BUSY`]; or since when a body is
+    /// Since when it is quiet, in milliseconds since `began`; or [`BUSY`]; or since when more of a body is
     /// [`AWAITED`], with that.
     state: AtomicU64,
     /// The state for which it was asked to give way, or [`NOT_ASKED`].
@@ -105,7 +109,7 @@ impl Connections {
             count_max,
             per_address_max: gates.connections_per_address_max,
             unlimited: [&gates.unlimited, trusted_proxies].concat(),
-            awaited_min: millis(body_timeout / PART_OF_BODY_TIME),
+            awaited_min: awaited_min(body_timeout),
             began: Instant::now(),
             freed: Notify::new(),
         }
@@ -192,7 +196,7 @@ impl Connections {
         millis(self.began.elapsed())
     }
 
-    /// Whether a body has been awaited for so long that the connection may be asked.
+    /// Whether more of a body has been awaited for so long that the connection may be asked.
     const fn is_slow(&self, state: u64, now: u64) -> bool {
         state != BUSY
             && state & AWAITED != 0
@@ -203,6 +207,11 @@ impl Connections {
 /// Whether a connection has been quiet for so long that it may be asked.
 const fn is_quiet(state: u64, now: u64) -> bool {
     state & AWAITED == 0 && now.saturating_sub(state) >= QUIET_MIN
+}
+
+/// Never less than who is quiet has.
+fn awaited_min(body_timeout: Duration) -> u64 {
+    millis(body_timeout / PART_OF_BODY_TIME).max(QUIET_MIN)
 }
 
 fn millis(time: Duration) -> u64 {
@@ -254,9 +263,10 @@ impl Guest {
         self.connection.waker.register(context.waker());
     }
 
-    /// Whether it must give way now: it was asked to, and has been quiet, or its body awaited, ever since. After a pause of the
-    /// whole machine all have been quiet for long, also those whose requests lie in a buffer. To be asked
-    /// after [`wakes`](Self::wakes), so that nothing is missed.
+    /// Whether it must give way now: it was asked to, and has been quiet, or its body awaited, ever since. After
+    /// a pause of the whole machine all have been quiet for long, also those whose requests lie in a buffer; of a
+    /// large body half a megabyte is read at a time, which is more than must come. To be asked after
+    /// [`wakes`](Self::wakes), so that nothing is missed.
     pub(crate) fn is_to_go(&self) -> bool {
         let asked = self.connection.asked.load(Ordering::Relaxed);
         if asked == NOT_ASKED {
@@ -299,9 +309,21 @@ impl UnderWay {
         connection.state.store(connections.now() | AWAITED, Ordering::Relaxed);
         BodyAwaited(connection)
     }
+
+    /// Awaits the body anew where so many bytes of it are enough for that, and says so. Only the connection's own
+    /// task changes its state, so nothing comes between.
+    pub(crate) fn awaits_anew(&self, bytes: usize) -> bool {
+        let Guest { connections, connection, .. } = &*self.0;
+        let state = connection.state.load(Ordering::Relaxed);
+        let is_enough = bytes >= AWAITED_BYTES && state != BUSY && state & AWAITED != 0;
+        if is_enough {
+            connection.state.store(connections.now() | AWAITED, Ordering::Relaxed);
+        }
+        is_enough
+    }
 }
 
-/// A request whose body has not come.
+/// A request whose body has not come to its end.
 #[derive(Debug)]
 pub(crate) struct BodyAwaited<'a>(&'a Connection);
 

@@ -1,9 +1,21 @@
 //! Who is asked to give way, and who stays.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::Poll;
 
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::*;
+use crate::gate::Bodies;
+use crate::receive::body::{self, Coming};
 
 impl Guest {
     async fn must_go(&self) {
@@ -168,4 +180,52 @@ async fn who_is_quiet_for_too_long_must_go() {
     let _under_way = busy.request();
     house.end_quiet(Duration::from_secs(45));
     assert_eq!(asked(&[quiet, busy, fresh]), [true, false, false]);
+}
+
+#[test]
+fn a_short_time_for_bodies_leaves_a_body_time_to_come() {
+    let awaited_min = |millis| awaited_min(Duration::from_millis(millis));
+    assert_eq!([500, 15_000].map(awaited_min), [QUIET_MIN, 1875]);
+}
+
+#[tokio::test]
+async fn a_large_body_that_came_while_the_machine_stood_still_is_not_cut() {
+    let house = connections(1, 1);
+    let guest = enter(&house, "192.0.2.1").unwrap();
+    let (requests, bodies) = (Arc::clone(&guest), Bodies::new());
+    let service = service_fn(|request: Request<Incoming>| {
+        let (under_way, bodies) = (requests.request(), &bodies);
+        async move {
+            let (head, body) = request.into_parts();
+            let coming = Coming::new(body, &under_way);
+            let read = body::read(&head.headers, coming, bodies, Duration::from_secs(600)).await;
+            let bytes = read.unwrap().len().to_string();
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(bytes))))
+        }
+    });
+    let (mut client, server) = tokio::io::duplex(2 << 20);
+    let mut served = pin!(
+        http1::Builder::new()
+            .max_buf_size(32 * 1024)
+            .serve_connection(TokioIo::new(server), service)
+    );
+    client.write_all(b"POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n ").await.unwrap();
+    assert!(poll_fn(|context| Poll::Ready(served.as_mut().poll(context).is_pending())).await);
+    quiet_since(&guest, AWAITED | 7);
+    guest.connection.ask();
+    client.write_all(&[b' '; 999_999]).await.unwrap();
+    assert!(poll_fn(|context| Poll::Ready(served.as_mut().poll(context).is_pending())).await);
+    let state = guest.connection.state.load(Ordering::Relaxed);
+    assert!(state != BUSY && state & AWAITED != 0, "hyper reads all of it in one go");
+    assert!(!guest.is_to_go(), "its body is cut");
+    let mut told = Vec::new();
+    let answered = async {
+        while !told.ends_with(b"1000000") {
+            assert_ne!(client.read_buf(&mut told).await.unwrap(), 0);
+        }
+    };
+    tokio::select! {
+        _ = served => panic!("it ends before it is answered"),
+        () = answered => {}
+    }
 }
