@@ -130,7 +130,9 @@ fn what_another_tab_holds_is_waited_for() {
     assert_eq!(window.held_millis(), 0);
     let until = window.now() + 5000;
     local_storage().set_item("footfall..hold", &until.to_string()).unwrap();
-    assert!((1..=5000).contains(&window.held_millis()), "{}", window.held_millis());
+    // And up to as long again, by chance, so that no two tabs come back at once.
+    let held = window.held_millis();
+    assert!((1..=10_000).contains(&held), "{held}");
     for past in ["1", "nonsense"] {
         local_storage().set_item("footfall..hold", past).unwrap();
         assert_eq!(window.held_millis(), 0, "{past}");
