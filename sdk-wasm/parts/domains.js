@@ -48,7 +48,8 @@ export default (footfall, option, say) => {
   const isAllowed = () => {
     const browser = navigator.doNotTrack === '1' ? 'denied' : '';
     const answer = `${kept(footfall, 'consent') || browser || option('consent') || ''}`;
-    const isYes = answer.startsWith('granted') || (!answer.startsWith('denied') && (option('beforeConsent') || 'send') === 'send');
+    const isSent = (option('beforeConsent') || 'send') === 'send';
+    const isYes = answer.startsWith('granted') || (!answer.startsWith('denied') && isSent);
     return isYes && !option('cookieless');
   };
 

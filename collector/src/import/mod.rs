@@ -40,8 +40,8 @@ const PROGRESS_ROWS: u64 = 1000;
 /// An event's id follows from the site and the row's text, so that the same row twice, in the same
 /// file imported again or in another, is one event. Rows of one file that are alike are told apart by
 /// their number, as far back as the last half million different rows.
-/// Rows that cannot be events are left out and told, and so are those of a user on the site's suppression list. Whatever the file does not say stays empty: no
-/// consent, no place is assumed. What looks like an e-mail address or a card's number in a text is
+/// Rows that cannot be events are left out and told, and so are those of a user on the site's suppression
+/// list. Whatever the file does not say stays empty: no consent, no place is assumed. What looks like an e-mail address or a card's number in a text is
 /// replaced, as in what is sent to the collector.
 ///
 /// The file is read on the thread of whoever waits for this; at most a block of rows is in memory.

@@ -18,8 +18,8 @@ const VERSION: &str = "__FOOTFALL_VERSION__";
 const SETTINGS: &str = "__FOOTFALL_SETTINGS__";
 /// The word in the loader that the WebAssembly takes the place of.
 const WASM: &str = "__FOOTFALL_WASM__";
-/// What every byte of the WebAssembly is mixed with (exclusive or) to be a character: with this one the fewest
-/// must be written by more than themselves, of all 256 the script is then smallest (brotli).
+/// What every byte of the WebAssembly is mixed with (exclusive or) to be a character: of all 256 the script is
+/// smallest with this one (brotli).
 const KEY: u8 = 0x70;
 /// To V8 (<https://v8.dev/blog/explicit-compile-hints>): that it compile all functions while it reads the script,
 /// which it does beside the page, and not each when it is called first, while the page waits.
